@@ -1,0 +1,37 @@
+// How the tests outside of WebAssembly run: node, one process per file, TypeScript through esbuild.
+//
+// esbuild and not vite's own transformer, because the latter passes standard decorators (`@get("/")`) through
+// to a Node that cannot parse them. The engine is built by `npm test` before; a test never builds it.
+
+import { transform } from "esbuild";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  oxc: false,
+  plugins: [
+    {
+      name: "typescript-by-esbuild",
+      enforce: "pre",
+      async transform(code, id) {
+        const path = id.split("?", 1)[0] ?? id;
+        if (!path.endsWith(".ts")) return null;
+        const result = await transform(code, {
+          loader: "ts",
+          format: "esm",
+          target: "node20",
+          sourcefile: path,
+          sourcemap: true,
+          tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, useDefineForClassFields: true } },
+        });
+        return { code: result.code, map: result.map };
+      },
+    },
+  ],
+  test: {
+    include: ["test/{host,wire,architecture,runtime}/**/*.test.ts"],
+    pool: "forks",
+    reporters: ["dot", ["json", { outputFile: "build/vitest.json" }]],
+    testTimeout: 15_000,
+    hookTimeout: 15_000,
+  },
+});
