@@ -16,11 +16,20 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import * as asc from "assemblyscript/asc";
 import esbuild from "esbuild";
-import { buildDir, distDir, filesBelow, hashOf, root, whenChanged, writeAtomically } from "./paths.mjs";
+import {
+  buildDir,
+  bundleOptions,
+  distDir,
+  filesBelow,
+  hashOf,
+  root,
+  whenChanged,
+  writeAtomically,
+} from "./paths.mjs";
 
 const require = createRequire(import.meta.url);
+const { version: ascVersion } = require("assemblyscript/package.json");
 const engineEntry = "assembly/exports/index.ts";
 const debugEntry = "assembly/exports/debug.ts";
 const enginePath = join(buildDir, "engine.wasm");
@@ -32,18 +41,6 @@ const bundles = [
   { name: "inline.js", entry: "host/index.ts", isInline: true },
   { name: "cli.js", entry: "host/cli/main.ts", isInline: false },
 ];
-
-/** What every bundle made here has in common, the package's and the ones scripts/run.mjs makes. */
-export const bundleOptions = /** @type {const} @satisfies {import("esbuild").BuildOptions} */ ({
-  absWorkingDir: root,
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  target: "node20",
-  sourcemap: true,
-  packages: "external",
-  logLevel: "warning",
-});
 
 /**
  * @typedef {object} BuildOptions
@@ -64,7 +61,7 @@ export async function build({ withTypes = true, report = () => {} } = {}) {
 /** @param {(line: string) => void} report */
 async function buildEngine(report) {
   if (!existsSync(join(root, engineEntry))) return report(`engine: left out, no ${engineEntry}`);
-  const hash = hashOf(["asconfig.json", ...filesBelow("assembly", [".ts"])], [asc.version]);
+  const hash = hashOf(["asconfig.json", ...filesBelow("assembly", [".ts"])], [ascVersion]);
   const debugPath = join(buildDir, "engine.debug.wasm");
   const outputs = [enginePath, debugPath];
   const ran = await whenChanged("engine", hash, outputs, async () => {
@@ -82,6 +79,8 @@ async function buildEngine(report) {
 async function compile(args) {
   /** @type {Map<string, string | Uint8Array>} */
   const outputs = new Map();
+  // Loading the compiler costs more than every check that nothing has changed: only when it is needed.
+  const asc = await import("assemblyscript/asc");
   const { error, stderr } = await asc.main([...args, "--config", "asconfig.json", "--baseDir", root], {
     writeFile: (name, contents) => void outputs.set(name, contents),
   });

@@ -1,4 +1,4 @@
-// Where everything the tools read and write lies, and the two small file operations they share.
+// Where everything the tools read and write lies, how a bundle is made, and the file operations they share.
 //
 // Several tools may run at once (an editor's build beside a test run), so no output is ever written in place:
 // `writeAtomically` writes beside the target and renames, and a reader sees the old bytes or the new ones.
@@ -12,6 +12,18 @@ import { fileURLToPath } from "node:url";
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 export const buildDir = join(root, "build");
 export const distDir = join(root, "dist");
+
+/** What every bundle made here has in common, the package's and the ones scripts/run.mjs makes. */
+export const bundleOptions = /** @type {const} @satisfies {import("esbuild").BuildOptions} */ ({
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node20",
+  sourcemap: true,
+  packages: "external",
+  logLevel: "warning",
+});
 
 /**
  * Every file below `dir` whose name ends in one of `endings`, relative to the root, sorted, with `/` on every platform.
