@@ -1,0 +1,36 @@
+/**
+ * Counters: what the engine counts for metrics, as f64 in linear memory (Layout.COUNTER_PTR). They only grow, except the
+ * gauges, whose names end in OPEN or IN_USE.
+ *
+ * This file is read by both compilers (AssemblyScript and TypeScript): it keeps to their common subset.
+ */
+export const enum Counter {
+  CONNECTIONS_H1 = 0,
+  CONNECTIONS_OPEN = 1,
+  EXCHANGES_H1 = 2,
+  EXCHANGES_OPEN = 3,
+  BYTES_RECEIVED = 4,
+  BYTES_SENT = 5,
+  /** Connections ended because the peer broke the protocol. */
+  PEER_ERRORS = 6,
+  /** Doors called with a stale handle or a bad argument. */
+  HOST_ERRORS = 7,
+  /** Requests refused or connections closed because a pool was full. */
+  POOL_REFUSALS = 8,
+  MEMORY_BYTES_IN_USE = 9,
+  COUNT = 10,
+}
+
+/** By Counter, in the form that metrics use. */
+export const COUNTER_NAMES: string[] = [
+  "connections_h1",
+  "connections_open",
+  "exchanges_h1",
+  "exchanges_open",
+  "bytes_received",
+  "bytes_sent",
+  "peer_errors",
+  "host_errors",
+  "pool_refusals",
+  "memory_bytes_in_use",
+];

@@ -1,0 +1,64 @@
+/**
+ * Events: what the engine tells the host, as records of 32 bytes in a ring (core/ring.ts).
+ *
+ * One record is eight u32 lanes. The host reads them through one typed array after every batch of calls and advances the
+ * ring's read counter. Pointers in an event are offsets into linear memory; how long they live is said at each kind.
+ *
+ *   lane  0            1           2             3 … 7
+ *        +------------+-----------+-------------+---------------------------+
+ *        | kind:flags | exchange  | connection  | by kind                   |
+ *        | u16 : u16  | handle    | handle      |                           |
+ *        +------------+-----------+-------------+---------------------------+
+ *
+ * This file is read by both compilers (AssemblyScript and TypeScript): it keeps to their common subset.
+ */
+export const enum EventKind {
+  /** A request's head is complete. A: address of its message head (abi/message.ts), valid until the exchange is released. */
+  REQUEST = 1,
+  /** A final response's head is complete (client role). A: address of its message head. */
+  RESPONSE = 2,
+  /** An interim response (client role). A: address of a message head, valid until the next call. B: status code. */
+  INFORMATIONAL = 3,
+  /** Content. A: address, B: length; valid until the next call. Flag END when nothing follows, trailers included. */
+  BODY = 4,
+  /** The end of the content. Trailers, if any, are in the message head by now. */
+  END = 5,
+  /** The exchange was cut before it was complete. A: status, as i32. No further event names this exchange. */
+  ABORTED = 6,
+  /** An exchange whose `sendBody` took less than offered can take more. */
+  WRITABLE = 7,
+  /** The peer ended its side while the exchange was open. The answer can still be sent; nobody may be there to read it. */
+  PEER_ENDED = 8,
+  /** Stop reading from the peer of this connection. */
+  READ_PAUSE = 16,
+  /** Read on. */
+  READ_RESUME = 17,
+  /**
+   * The engine is through with the connection once its output is written. A: status (0 when all went well), as i32.
+   * Flag ABORT: destroy at once. Otherwise end the write side, and go on reading until the peer ends or ABORT follows.
+   */
+  CLOSE = 18,
+  /** The connection left HTTP for a tunnel on this exchange (CONNECT 2xx, 101): BODY and sendBody are raw from here on. */
+  TUNNEL = 19,
+}
+
+export const enum EventFlag {
+  NONE = 0,
+  /** On BODY: the content ends with these bytes. */
+  END = 1,
+  /** On CLOSE: do not wait for the peer. */
+  ABORT = 2,
+}
+
+/** Lanes of an event record, in u32 units. */
+export const enum EventLane {
+  KIND = 0,
+  EXCHANGE = 1,
+  CONNECTION = 2,
+  A = 3,
+  B = 4,
+  C = 5,
+  D = 6,
+  E = 7,
+  COUNT = 8,
+}

@@ -1,0 +1,252 @@
+/**
+ * Statuses: what every door of the engine answers when it cannot do what was asked, and why a peer was refused.
+ *
+ * A status is a negative i32; zero and above is success and carries a count or a handle. Numbers are never renumbered or
+ * reused: they are grouped by layer, with room left in each group. Each group has one blame:
+ *
+ *   -1 … -39    the host misused the engine, or a pool of the engine is full
+ *   -100 … -199 HTTP/1.1 (RFC 9112), blame: the peer
+ *   -200 … -299 message semantics shared by all versions (RFC 9110), blame: the peer
+ *   -300 … -399 deadlines and limits over time, blame: the peer
+ *
+ * This file is read by both compilers (AssemblyScript and TypeScript): it keeps to their common subset.
+ */
+export const enum Status {
+  OK = 0,
+
+  // The host's own mistakes and the engine's pools.
+  INVALID_HANDLE = -1,
+  INVALID_STATE = -2,
+  INVALID_ARGUMENT = -3,
+  OUT_OF_BOUNDS = -4,
+  NOT_INITIALIZED = -5,
+  WOULD_BLOCK = -6,
+  CONNECTIONS_FULL = -10,
+  EXCHANGES_FULL = -11,
+  MEMORY_FULL = -12,
+  FIELD_NAME_INVALID = -20,
+  FIELD_VALUE_INVALID = -21,
+  FIELD_FORBIDDEN = -22,
+  BODY_LONGER_THAN_DECLARED = -23,
+  BODY_SHORTER_THAN_DECLARED = -24,
+  BODY_NOT_ALLOWED = -25,
+  STATUS_CODE_INVALID = -26,
+  METHOD_INVALID = -27,
+  TARGET_INVALID = -28,
+  FIELDS_TOO_LARGE = -29,
+
+  // HTTP/1.1 syntax, RFC 9112.
+  H1_METHOD = -100,
+  H1_METHOD_TOO_LONG = -101,
+  H1_TARGET = -102,
+  H1_TARGET_TOO_LONG = -103,
+  H1_VERSION = -104,
+  H1_VERSION_UNSUPPORTED = -105,
+  H1_LINE_ENDING = -106,
+  H1_FIELD_NAME = -107,
+  H1_FIELD_VALUE = -108,
+  H1_OBS_FOLD = -109,
+  H1_HEAD_TOO_LARGE = -110,
+  H1_TOO_MANY_FIELDS = -111,
+  H1_STATUS_LINE = -112,
+  H1_TRANSFER_ENCODING_WITH_LENGTH = -120,
+  H1_TRANSFER_ENCODING_VERSION = -121,
+  H1_TRANSFER_ENCODING_INVALID = -122,
+  H1_TRANSFER_ENCODING_UNSUPPORTED = -123,
+  H1_CHUNK_SIZE = -130,
+  H1_CHUNK_EXTENSION = -131,
+  H1_CHUNK_EXTENSION_TOO_LARGE = -132,
+  H1_CHUNK_TERMINATOR = -133,
+  H1_TRAILERS_TOO_LARGE = -134,
+  H1_UNEXPECTED_END = -140,
+  H1_UNEXPECTED_RESPONSE = -141,
+
+  // Message semantics, RFC 9110.
+  HOST_MISSING = -200,
+  HOST_DUPLICATE = -201,
+  HOST_INVALID = -202,
+  HOST_MISMATCH = -203,
+  CONTENT_LENGTH_INVALID = -204,
+  CONTENT_LENGTH_DUPLICATE = -205,
+  EXPECTATION_FAILED = -206,
+  MISDIRECTED = -207,
+  BODY_TOO_LARGE = -208,
+
+  // Deadlines.
+  HEAD_TIMEOUT = -300,
+  BODY_TIMEOUT = -301,
+  IDLE_TIMEOUT = -302,
+  WRITE_TIMEOUT = -303,
+  LINGER_TIMEOUT = -304,
+}
+
+/** Who is to blame for a status: the host that called, the peer on the wire, or a pool that is full. */
+export const enum Blame {
+  NONE = 0,
+  HOST = 1,
+  PEER = 2,
+  RESOURCE = 3,
+}
+
+/** Total: every status has a blame. */
+export function blameOf(status: i32): Blame {
+  if (status >= 0) return Blame.NONE;
+  if (status <= -100) return Blame.PEER;
+  if (status <= Status.CONNECTIONS_FULL && status >= Status.MEMORY_FULL) return Blame.RESOURCE;
+  return Blame.HOST;
+}
+
+/**
+ * The HTTP status code that answers a request refused with `status`, RFC 9110 §15. Total: what has no code of its own is
+ * 400 where the peer is to blame and 500 elsewhere.
+ */
+export function httpStatusOf(status: i32): i32 {
+  switch (status) {
+    case Status.H1_METHOD_TOO_LONG:
+    case Status.H1_TRANSFER_ENCODING_UNSUPPORTED:
+      return 501;
+    case Status.H1_TARGET_TOO_LONG:
+      return 414;
+    case Status.H1_VERSION_UNSUPPORTED:
+      return 505;
+    case Status.H1_HEAD_TOO_LARGE:
+    case Status.H1_TOO_MANY_FIELDS:
+    case Status.H1_TRAILERS_TOO_LARGE:
+      return 431;
+    case Status.EXPECTATION_FAILED:
+      return 417;
+    case Status.MISDIRECTED:
+      return 421;
+    case Status.BODY_TOO_LARGE:
+      return 413;
+    case Status.HEAD_TIMEOUT:
+    case Status.BODY_TIMEOUT:
+      return 408;
+    case Status.EXCHANGES_FULL:
+    case Status.CONNECTIONS_FULL:
+    case Status.MEMORY_FULL:
+      return 503;
+  }
+  return blameOf(status) == Blame.PEER ? 400 : 500;
+}
+
+/** One short sentence per status, without the peer's bytes. The engine sends it, the host's errors carry it. */
+export function statusText(status: i32): string {
+  switch (status) {
+    case Status.INVALID_HANDLE:
+      return "the handle is stale or was never given out";
+    case Status.INVALID_STATE:
+      return "the call does not fit the state of the connection or exchange";
+    case Status.INVALID_ARGUMENT:
+      return "an argument is outside its allowed range";
+    case Status.OUT_OF_BOUNDS:
+      return "a pointer and length leave the region they belong to";
+    case Status.NOT_INITIALIZED:
+      return "the instance has not been initialized";
+    case Status.WOULD_BLOCK:
+      return "nothing can be taken now; wait for the writable event";
+    case Status.CONNECTIONS_FULL:
+      return "no room for another connection";
+    case Status.EXCHANGES_FULL:
+      return "no room for another exchange";
+    case Status.MEMORY_FULL:
+      return "the memory of the instance is full";
+    case Status.FIELD_NAME_INVALID:
+      return "a field name is not a token";
+    case Status.FIELD_VALUE_INVALID:
+      return "a field value contains a control character or leading or trailing whitespace";
+    case Status.FIELD_FORBIDDEN:
+      return "a field belongs to the message framing, which the engine writes";
+    case Status.BODY_LONGER_THAN_DECLARED:
+      return "the body is longer than its declared length";
+    case Status.BODY_SHORTER_THAN_DECLARED:
+      return "the body is shorter than its declared length";
+    case Status.BODY_NOT_ALLOWED:
+      return "this response cannot have a body";
+    case Status.STATUS_CODE_INVALID:
+      return "the status code is outside its allowed range";
+    case Status.METHOD_INVALID:
+      return "the method is not a token";
+    case Status.TARGET_INVALID:
+      return "the request target contains a forbidden character";
+    case Status.FIELDS_TOO_LARGE:
+      return "the field section is larger than the output can hold";
+    case Status.H1_METHOD:
+      return "invalid method";
+    case Status.H1_METHOD_TOO_LONG:
+      return "method too long";
+    case Status.H1_TARGET:
+      return "invalid request target";
+    case Status.H1_TARGET_TOO_LONG:
+      return "request target too long";
+    case Status.H1_VERSION:
+      return "invalid HTTP version";
+    case Status.H1_VERSION_UNSUPPORTED:
+      return "HTTP version not supported";
+    case Status.H1_LINE_ENDING:
+      return "a line does not end in CRLF";
+    case Status.H1_FIELD_NAME:
+      return "invalid field name";
+    case Status.H1_FIELD_VALUE:
+      return "invalid field value";
+    case Status.H1_OBS_FOLD:
+      return "obsolete line folding";
+    case Status.H1_HEAD_TOO_LARGE:
+      return "header section too large";
+    case Status.H1_TOO_MANY_FIELDS:
+      return "too many header fields";
+    case Status.H1_STATUS_LINE:
+      return "invalid status line";
+    case Status.H1_TRANSFER_ENCODING_WITH_LENGTH:
+      return "both transfer-encoding and content-length";
+    case Status.H1_TRANSFER_ENCODING_VERSION:
+      return "transfer-encoding in an HTTP/1.0 message";
+    case Status.H1_TRANSFER_ENCODING_INVALID:
+      return "chunked is not the single final transfer coding";
+    case Status.H1_TRANSFER_ENCODING_UNSUPPORTED:
+      return "transfer coding not implemented";
+    case Status.H1_CHUNK_SIZE:
+      return "invalid chunk size";
+    case Status.H1_CHUNK_EXTENSION:
+      return "invalid chunk extension";
+    case Status.H1_CHUNK_EXTENSION_TOO_LARGE:
+      return "chunk extensions too large";
+    case Status.H1_CHUNK_TERMINATOR:
+      return "chunk data does not end in CRLF";
+    case Status.H1_TRAILERS_TOO_LARGE:
+      return "trailer section too large";
+    case Status.H1_UNEXPECTED_END:
+      return "the connection ended inside a message";
+    case Status.H1_UNEXPECTED_RESPONSE:
+      return "a response without a request";
+    case Status.HOST_MISSING:
+      return "host is missing";
+    case Status.HOST_DUPLICATE:
+      return "host appears more than once";
+    case Status.HOST_INVALID:
+      return "invalid host";
+    case Status.HOST_MISMATCH:
+      return "host differs from the authority of the request target";
+    case Status.CONTENT_LENGTH_INVALID:
+      return "invalid content-length";
+    case Status.CONTENT_LENGTH_DUPLICATE:
+      return "content-length appears more than once";
+    case Status.EXPECTATION_FAILED:
+      return "expectation not supported";
+    case Status.MISDIRECTED:
+      return "misdirected request";
+    case Status.BODY_TOO_LARGE:
+      return "content too large";
+    case Status.HEAD_TIMEOUT:
+      return "the header section did not arrive in time";
+    case Status.BODY_TIMEOUT:
+      return "the content arrived too slowly";
+    case Status.IDLE_TIMEOUT:
+      return "the connection was idle for too long";
+    case Status.WRITE_TIMEOUT:
+      return "the peer stopped reading";
+    case Status.LINGER_TIMEOUT:
+      return "the peer did not close in time";
+  }
+  return "unknown status";
+}
