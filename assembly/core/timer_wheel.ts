@@ -153,7 +153,7 @@ function link(node: TimerNode): void {
   changetype<TimerSlot>(last).next = changetype<usize>(node);
   changetype<TimerSlot>(slot).prev = changetype<usize>(node);
   const mask = occupiedSlots + level * sizeof<u64>();
-  store<u64>(mask, load<u64>(mask) | (<u64>1 << slotIndex));
+  store<u64>(mask, load<u64>(mask) | ((<u64>1) << slotIndex));
   occupiedLevels |= 1 << level;
 }
 
@@ -171,7 +171,7 @@ function markEmpty(slot: usize): void {
   const index = <u32>((slot - slots) / offsetof<TimerSlot>());
   const level = index >> DIGIT_BITS;
   const mask = occupiedSlots + level * sizeof<u64>();
-  const rest = load<u64>(mask) & ~(<u64>1 << (index & <u32>DIGIT_MASK));
+  const rest = load<u64>(mask) & ~((<u64>1) << (index & (<u32>DIGIT_MASK)));
   store<u64>(mask, rest);
   if (rest == 0) occupiedLevels &= ~(1 << level);
 }
@@ -179,7 +179,7 @@ function markEmpty(slot: usize): void {
 // @ts-ignore: decorator
 @inline
 function slotAt(level: u32, slotIndex: u64): usize {
-  return slots + ((level << DIGIT_BITS) | <u32>slotIndex) * offsetof<TimerSlot>();
+  return slots + ((level << DIGIT_BITS) | (<u32>slotIndex)) * offsetof<TimerSlot>();
 }
 
 /** A whole number of milliseconds as a tick. Negative and NaN count as 0, so that no argument can trap. */

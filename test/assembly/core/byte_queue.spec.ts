@@ -10,12 +10,7 @@ import {
   byteQueueReserve,
   byteQueueWrite,
 } from "../../../assembly/core/byte_queue.ts";
-import {
-  SLAB_MAX,
-  slabAllocate,
-  slabBytesInUse,
-  slabInitialize,
-} from "../../../assembly/core/slab.ts";
+import { SLAB_MAX, slabAllocate, slabBytesInUse, slabInitialize } from "../../../assembly/core/slab.ts";
 import { fillRandom, randomBelow, seedRandom } from "./random.ts";
 
 const REGION_SIZE: usize = 10 * 65536;

@@ -36,9 +36,9 @@ function earliestModelTick(): f64 {
 function drawDelay(): f64 {
   const kind = randomBelow(10);
   if (kind == 0) return 0;
-  if (kind == 1) return -<f64>randomBelow(5000);
+  if (kind == 1) return -(<f64>randomBelow(5000));
   const magnitude = 1 + randomBelow(44);
-  return (<f64>randomBelow(u32.MAX_VALUE) / <f64>u32.MAX_VALUE) * <f64>(<u64>1 << magnitude);
+  return (<f64>randomBelow(u32.MAX_VALUE) / <f64>u32.MAX_VALUE) * <f64>((<u64>1) << magnitude);
 }
 
 /** Runs 20,000 steps of arms, disarms and time and answers how often the wheel and the model disagreed. */
@@ -62,7 +62,7 @@ function countFaults(seed: u64, startMs: f64, largestJumpBits: u32): u32 {
       // A node whose deadline has passed is due now: being polled for any time up to now is right.
       if (polled > max(earliest, floor(now))) faults++;
       if (kind == 9 && polled != Infinity) now = max(now, polled);
-      else now += <f64>randomBelow(<u32>1 << randomBelow(largestJumpBits)) * 0.75;
+      else now += <f64>randomBelow((<u32>1) << randomBelow(largestJumpBits)) * 0.75;
       for (let due = timerExpire(now); due != 0; due = timerExpire(now)) {
         const dueIndex = indexOf(due);
         const deadline = deadlines[dueIndex];
@@ -111,7 +111,7 @@ describe("timer wheel", () => {
   test("a deadline on every power of two expires at its tick and not a tick before", () => {
     let faults = 0;
     for (let bit = 0; bit < 53; bit++) {
-      const deadline = <f64>(<u64>1 << bit);
+      const deadline = <f64>((<u64>1) << bit);
       timerInitialize(0);
       timerArm(nodeAt(0), deadline);
       if (timerExpire(deadline - 1) != 0) faults++;
