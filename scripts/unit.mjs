@@ -99,7 +99,7 @@ function failureLines(context) {
 async function compileSpec(spec) {
   /** @type {(string | Uint8Array)[]} */
   const modules = [];
-  const args = [spec, "--config", "as-pect.asconfig.json", "--target", "noCoverage", "--baseDir", root];
+  const args = [spec, "--config", "as-pect.asconfig.json", "--baseDir", root];
   const { error, stderr } = await asc.main(args, {
     writeFile: (name, contents) => {
       if (name.endsWith(".wasm")) modules.push(contents);

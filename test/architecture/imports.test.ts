@@ -1,0 +1,137 @@
+// Holds the direction of the arrows: which room (a folder of assembly/ or host/) may import which.
+//
+// The tables below are the rule; ARCHITECTURE.md says why. A room imports itself freely, what its row names, and
+// nothing else: no sibling sideways, nothing above it. A new room is a new row, which is where its place is decided.
+// Type-only imports are arrows too. Packages and `node:` modules are not looked at here.
+
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join, posix, resolve, sep } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+
+type Rules = Readonly<Record<string, readonly string[]>>;
+
+const ground = ["assembly/core", "assembly/abi", "assembly/crypto", "assembly/http"];
+const shared = [...ground, "assembly/session"];
+const protocols = ["h1", "hpack", "h2", "ws", "tls", "quic", "qpack", "h3"].map((name) => `assembly/${name}`);
+
+const engineRules: Rules = {
+  "assembly/core": [],
+  "assembly/abi": ["assembly/core"],
+  "assembly/crypto": ["assembly/core", "assembly/abi"],
+  "assembly/http": ["assembly/core", "assembly/abi"],
+  // The tables of connections and exchanges and the event writers, below every protocol.
+  "assembly/session": ground,
+  "assembly/h1": shared,
+  "assembly/hpack": shared,
+  "assembly/h2": [...shared, "assembly/hpack"],
+  "assembly/ws": shared,
+  "assembly/tls": shared,
+  "assembly/quic": [...shared, "assembly/tls"],
+  "assembly/qpack": shared,
+  "assembly/h3": [...shared, "assembly/qpack", "assembly/quic"],
+  // Sends what a door received to the protocol that speaks on the connection.
+  "assembly/engine": [...shared, ...protocols],
+  "assembly/exports": [...shared, ...protocols, "assembly/engine"],
+  "assembly/wasi": [...shared, ...protocols, "assembly/engine"],
+};
+
+const hostRules: Rules = {
+  // Layout, events, statuses and limits are numbers that both compilers read from the same files.
+  "host/engine": ["assembly/abi"],
+  "host/transport": [],
+  "host/router": [],
+  "host/server": ["host/engine", "host/transport", "host/router"],
+  "host/index.ts": ["host/engine", "host/transport", "host/router", "host/server"],
+  "host/cli": ["host/server", "host/index.ts"],
+};
+
+interface Arrow {
+  from: string;
+  to: string;
+}
+
+/** Every TypeScript file below a folder, from the root, with `/` on every platform. */
+function sourcesBelow(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => `${folder}/${name.split(sep).join("/")}`)
+    .sort();
+}
+
+/** `assembly/core/slab.ts` lies in `assembly/core`; a file directly below assembly/ or host/ is its own room. */
+function roomOf(path: string): string {
+  return path.split("/").slice(0, 2).join("/");
+}
+
+/** The local files a source imports or re-exports from, in all of the forms that both languages have. */
+function localImportsOf(text: string): string[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+  const statement = /\b(?:from|import)\s*\(?\s*["'](\.[^"']*)["']/g;
+  return [...code.matchAll(statement)].map((match) => match[1]!);
+}
+
+function arrowsOf(file: string): Arrow[] {
+  const text = readFileSync(join(root, file), "utf8");
+  return localImportsOf(text).map((specifier) => ({
+    from: file,
+    to: posix.join(posix.dirname(file), specifier),
+  }));
+}
+
+function forbiddenArrows(arrows: Arrow[], rules: Rules): string[] {
+  return arrows
+    .filter(({ from, to }) => {
+      const room = roomOf(from);
+      return roomOf(to) !== room && !rules[room]?.includes(roomOf(to));
+    })
+    .map(({ from, to }) => `${from} → ${to}`);
+}
+
+describe.each([
+  { folder: "assembly", rules: engineRules },
+  { folder: "host", rules: hostRules },
+])("the rooms of $folder/", ({ folder, rules }) => {
+  const files = sourcesBelow(folder);
+
+  test("are all in the table", () => {
+    const unknown = [...new Set(files.map(roomOf))].filter((room) => rules[room] === undefined);
+    expect(unknown).toEqual([]);
+  });
+
+  test("import only what the table allows", () => {
+    expect(forbiddenArrows(files.flatMap(arrowsOf), rules)).toEqual([]);
+  });
+});
+
+describe("the rules", () => {
+  test("have no cycle", () => {
+    const rules: Rules = { ...engineRules, ...hostRules };
+    const reaches = (from: string, target: string): boolean =>
+      (rules[from] ?? []).some((room) => room === target || reaches(room, target));
+    expect(Object.keys(rules).filter((room) => reaches(room, room))).toEqual([]);
+  });
+
+  test("find a forbidden arrow in every form of import", () => {
+    const text = [
+      'import { a } from "../quic/frame";',
+      'import type { B } from "../h3/stream.ts";',
+      'export * from "../tls/alert";',
+      'const lazy = await import("../ws/frame.ts");',
+      'import "../wasi/start";',
+      '// import { no } from "../h2/comment";',
+    ].join("\n");
+    const arrows = localImportsOf(text).map((specifier) => ({
+      from: "assembly/h1/request.ts",
+      to: posix.join(dirname("assembly/h1/request.ts"), specifier),
+    }));
+    expect(forbiddenArrows(arrows, engineRules)).toEqual([
+      "assembly/h1/request.ts → assembly/quic/frame",
+      "assembly/h1/request.ts → assembly/h3/stream.ts",
+      "assembly/h1/request.ts → assembly/tls/alert",
+      "assembly/h1/request.ts → assembly/ws/frame.ts",
+      "assembly/h1/request.ts → assembly/wasi/start",
+    ]);
+  });
+});
