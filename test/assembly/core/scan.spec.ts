@@ -162,7 +162,7 @@ describe("scan", () => {
   test("lower-casing maps each of the 256 bytes as ASCII does", () => {
     let faults = 0;
     for (let value: u32 = 0; value < 256; value++) {
-      memory.fill(area, value, 20);
+      memory.fill(area, <u8>value, 20);
       lowerCaseAscii(area, 20);
       const expected = value >= 0x41 && value <= 0x5a ? value + 32 : value;
       for (let index: usize = 0; index < 20; index++) if (load<u8>(area + index) != expected) faults++;
