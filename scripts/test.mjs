@@ -10,7 +10,13 @@ import { build } from "./build.mjs";
 import { buildDir, root } from "./paths.mjs";
 import { runUnitTests } from "./unit.mjs";
 
-await build({ withTypes: false, report: (line) => process.stdout.write(`${line}\n`) });
+try {
+  await build({ withTypes: false, report: (line) => process.stdout.write(`${line}\n`) });
+} catch (error) {
+  process.stdout.write(`build failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stdout.write("tests: 0 passed, 1 failed\n");
+  process.exit(1);
+}
 const unit = await runUnitTests([]);
 const rest = runVitest();
 

@@ -1,0 +1,18 @@
+# Builds the engine and the host, then keeps only what runs: dist/ and the production dependencies.
+FROM node:22-slim AS build
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY . .
+RUN npm run build && npm prune --omit=dev
+
+FROM node:22-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /src/package.json /src/LICENSE ./
+COPY --from=build /src/node_modules ./node_modules
+COPY --from=build /src/dist ./dist
+USER node
+EXPOSE 8080
+# Node as process 1 is sent SIGTERM by `docker stop`; the command line closes gracefully on it.
+CMD ["node", "dist/cli.js", "demo", "--host", "0.0.0.0", "--port", "8080"]
