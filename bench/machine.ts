@@ -1,7 +1,7 @@
 /*
  * What the figures were measured on. Printed with every result, since no figure means anything without it.
  */
-import { cpus, release, totalmem, type } from "node:os";
+import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { peerVersions } from "./peers.ts";
 import { LOAD_CORE, SERVER_CORE, pinning } from "./process.ts";
 
@@ -13,6 +13,8 @@ export interface Machine {
   node: string;
   v8: string;
   pinning: string;
+  /** Over the minute before the run; well above zero, something else was running too. */
+  loadAverage: number;
   peers: Record<string, string>;
 }
 
@@ -28,6 +30,7 @@ export function describeMachine(): Machine {
       pinning === "taskset"
         ? `server on core ${SERVER_CORE}, load on core ${LOAD_CORE}`
         : "none: treat ratios with care",
+    loadAverage: loadavg()[0] ?? 0,
     peers: peerVersions(),
   };
 }

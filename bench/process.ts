@@ -59,6 +59,9 @@ export function pin(core: number, command: string, args: string[]): [command: st
   return pinning === "taskset" ? ["taskset", ["-c", String(core), command, ...args]] : [command, args];
 }
 
+/** A child said nothing within the time it was given. */
+export class SilenceError extends BenchError {}
+
 /** A child that speaks in lines. */
 export class LineProcess {
   readonly name: string;
@@ -87,7 +90,7 @@ export class LineProcess {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(
-        () => reject(new BenchError(`${this.name} said nothing for ${timeoutMs} ms`)),
+        () => reject(new SilenceError(`${this.name} said nothing for ${timeoutMs} ms`)),
         timeoutMs,
       );
     });

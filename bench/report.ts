@@ -37,7 +37,7 @@ export function formatMachine(machine: Machine): string {
   return [
     `${machine.cpu}, ${machine.coreCount} cores, ${machine.memoryGiB} GiB, ${machine.system}`,
     `Node ${machine.node}, V8 ${machine.v8}; ${peers.join(", ")}`,
-    `pinning: ${machine.pinning}`,
+    `pinning: ${machine.pinning}; load average before the run: ${machine.loadAverage.toFixed(2)}`,
   ].join("\n");
 }
 
