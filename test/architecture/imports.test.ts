@@ -4,11 +4,9 @@
 // nothing else: no sibling sideways, nothing above it. A new room is a new row, which is where its place is decided.
 // Type-only imports are arrows too. Packages and `node:` modules are not looked at here.
 
-import { readFileSync, readdirSync } from "node:fs";
-import { dirname, join, posix, resolve, sep } from "node:path";
 import { describe, expect, test } from "vitest";
-
-const root = resolve(import.meta.dirname, "../..");
+import type { Arrow } from "./sources.ts";
+import { arrowsIn, arrowsOf, roomOf, sourcesBelow } from "./sources.ts";
 
 type Rules = Readonly<Record<string, readonly string[]>>;
 
@@ -46,39 +44,6 @@ const hostRules: Rules = {
   "host/index.ts": ["host/engine", "host/transport", "host/router", "host/server"],
   "host/cli": ["host/server", "host/index.ts"],
 };
-
-interface Arrow {
-  from: string;
-  to: string;
-}
-
-/** Every TypeScript file below a folder, from the root, with `/` on every platform. */
-function sourcesBelow(folder: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => `${folder}/${name.split(sep).join("/")}`)
-    .sort();
-}
-
-/** `assembly/core/slab.ts` lies in `assembly/core`; a file directly below assembly/ or host/ is its own room. */
-function roomOf(path: string): string {
-  return path.split("/").slice(0, 2).join("/");
-}
-
-/** The local files a source imports or re-exports from, in all of the forms that both languages have. */
-function localImportsOf(text: string): string[] {
-  const code = text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
-  const statement = /\b(?:from|import)\s*\(?\s*["'](\.[^"']*)["']/g;
-  return [...code.matchAll(statement)].map((match) => match[1]!);
-}
-
-function arrowsOf(file: string): Arrow[] {
-  const text = readFileSync(join(root, file), "utf8");
-  return localImportsOf(text).map((specifier) => ({
-    from: file,
-    to: posix.join(posix.dirname(file), specifier),
-  }));
-}
 
 function forbiddenArrows(arrows: Arrow[], rules: Rules): string[] {
   return arrows
@@ -122,10 +87,7 @@ describe("the rules", () => {
       'import "../wasi/start";',
       '// import { no } from "../h2/comment";',
     ].join("\n");
-    const arrows = localImportsOf(text).map((specifier) => ({
-      from: "assembly/h1/request.ts",
-      to: posix.join(dirname("assembly/h1/request.ts"), specifier),
-    }));
+    const arrows = arrowsIn("assembly/h1/request.ts", text);
     expect(forbiddenArrows(arrows, engineRules)).toEqual([
       "assembly/h1/request.ts → assembly/quic/frame",
       "assembly/h1/request.ts → assembly/h3/stream.ts",

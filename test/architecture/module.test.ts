@@ -4,11 +4,11 @@
 //
 //   npm run build && npx vitest run test/architecture --update
 
-import { readFileSync, readdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { root, roomsReachedFrom } from "./sources.ts";
 
-const root = resolve(import.meta.dirname, "../..");
 const modulePath = join(root, "build/engine.wasm");
 
 /** The size that is allowed with exactly these protocol rooms built in. */
@@ -47,17 +47,10 @@ describe("the release module", () => {
   });
 
   test("is no larger than its protocols allow", () => {
-    const built = protocolRooms.filter((room) => hasSources(join(root, "assembly", room)));
+    const reached = roomsReachedFrom("assembly/exports/index.ts");
+    const built = protocolRooms.filter((room) => reached.has(`assembly/${room}`));
     const limit = sizeLimits.find(({ rooms }) => rooms.join() === built.join());
     expect(limit, `no size limit for the rooms ${built.join(", ")}: add one`).toBeDefined();
     expect(bytes.length).toBeLessThanOrEqual(limit!.maxBytes);
   });
 });
-
-function hasSources(folder: string): boolean {
-  try {
-    return readdirSync(folder).some((name) => name.endsWith(".ts"));
-  } catch {
-    return false;
-  }
-}
