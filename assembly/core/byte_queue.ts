@@ -185,8 +185,8 @@ function allocateChain(len: u32, firstSize: u32): usize {
   let rest = len;
   let size = firstSize;
   while (rest != 0) {
-    // Compared before the header is added, so that a length near 2^32 cannot wrap.
-    const wanted = rest < LARGEST_BLOCK_SIZE ? rest + offsetof<QueueBlock>() : LARGEST_BLOCK_SIZE;
+    // Bounded before the header is added, so that a length near 2^32 cannot wrap.
+    const wanted = min(rest, LARGEST_BLOCK_SIZE) + offsetof<QueueBlock>();
     const block = allocateBlock(min(max(size, wanted), LARGEST_BLOCK_SIZE));
     if (block == 0) {
       freeChain(first);

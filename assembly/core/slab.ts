@@ -80,7 +80,6 @@ let freshPage: u32 = 0;
 /** Records of pages that were used and came back. */
 let pooledPages: usize = 0;
 let pagesInUse: u32 = 0;
-let cachedPageCount: u32 = 0;
 let bytesInUse: u32 = 0;
 
 /** Lays the slab over [base, end). Pages are whole, 64 KiB aligned, and untouched until used. */
@@ -98,7 +97,6 @@ export function slabInitialize(base: usize, end: usize): void {
   freshPage = 0;
   pooledPages = 0;
   pagesInUse = 0;
-  cachedPageCount = 0;
   bytesInUse = 0;
   if (pageCount != 0) memory.fill(classTable, 0, CLASS_COUNT * offsetof<SlabClass>());
 }
@@ -155,7 +153,6 @@ export function slabFree(block: usize): void {
   if (!wasFull) unlinkPartial(slabClass, page);
   if (slabClass.emptyPage == 0) {
     slabClass.emptyPage = changetype<usize>(page);
-    cachedPageCount++;
   } else {
     poolPage(page);
   }
@@ -212,7 +209,6 @@ function openPage(slabClass: SlabClass, classIndex: u32): usize {
   const cached = slabClass.emptyPage;
   if (cached != 0) {
     slabClass.emptyPage = 0;
-    cachedPageCount--;
     linkPartial(slabClass, changetype<SlabPage>(cached));
     return cached;
   }
@@ -232,7 +228,7 @@ function openPage(slabClass: SlabClass, classIndex: u32): usize {
 
 /** A page that no class owns. When the pool is dry, pages cached empty by other classes come back first. */
 function takePage(): usize {
-  if (pooledPages == 0 && freshPage == pageCount && cachedPageCount != 0) poolCachedPages();
+  if (pooledPages == 0 && freshPage == pageCount) poolCachedPages();
   let pagePtr = pooledPages;
   if (pagePtr != 0) {
     pooledPages = changetype<SlabPage>(pagePtr).next;
@@ -260,7 +256,6 @@ function poolCachedPages(): void {
       slabClass.emptyPage = 0;
     }
   }
-  cachedPageCount = 0;
 }
 
 function linkPartial(slabClass: SlabClass, page: SlabPage): void {

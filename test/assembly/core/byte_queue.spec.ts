@@ -154,6 +154,9 @@ describe("byte queue", () => {
     for (let count = 0; count < 2000; count++) byteQueueWrite(firstQueue(), source, 100);
     expect(firstQueue().length).toBe(200000);
     expect(slabBytesInUse()).toBeLessThan(200000 + 2 * 16384);
+    let blocks = 0;
+    for (let block = firstQueue().head; block != 0; block = load<usize>(block)) blocks++;
+    expect(blocks).toBeLessThan(20);
   });
 
   test("a long write wastes less than half of what it holds", () => {

@@ -156,6 +156,17 @@ describe("slab", () => {
     expect(slabAllocate(64)).not.toBe(0);
   });
 
+  test("a page that was full serves the block that came back before another page is opened", () => {
+    const first = slabAllocate(1024);
+    for (let count = 1; count < 64; count++) slabAllocate(1024);
+    expect(slabPagesInUse()).toBe(1);
+    slabFree(first);
+    expect(slabAllocate(1024)).toBe(first);
+    expect(slabPagesInUse()).toBe(1);
+    slabAllocate(1024);
+    expect(slabPagesInUse()).toBe(2);
+  });
+
   test("a load around a page's edge keeps its page", () => {
     const first = slabAllocate(1024);
     for (let count = 1; count < 64; count++) slabAllocate(1024);

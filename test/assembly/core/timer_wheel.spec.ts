@@ -122,6 +122,12 @@ describe("timer wheel", () => {
     expect(faults).toBe(0);
   });
 
+  test("after a jump, a near deadline is polled exactly", () => {
+    timerExpire(64000000);
+    timerArm(nodeAt(0), 64000005);
+    expect(timerPollDeadline()).toBe(64000005);
+  });
+
   test("following the polled deadline reaches a node in at most one wake per level", () => {
     timerArm(nodeAt(0), 4503599627370495);
     let wakes = 0;
@@ -188,6 +194,7 @@ describe("timer wheel", () => {
     timerArm(nodeAt(0), Infinity);
     timerArm(nodeAt(1), 1e300);
     expect(timerExpire(1e12)).toBe(0);
+    expect(timerPollDeadline()).toBeLessThanOrEqual(9007199254740991, "filed beyond the last tick");
     timerArm(nodeAt(2), NaN);
     expect(timerExpire(1e12)).toBe(nodes + 2 * offsetof<TimerNode>());
     timerArm(nodeAt(2), -1);
