@@ -2,7 +2,7 @@
 //
 // An error shows its message only where it says so; anything unknown answers 500 with the phrase alone.
 
-import { HttpError } from "./http_error.ts";
+import type { HttpError } from "./http_error.ts";
 import { Reply } from "./reply.ts";
 import { Status, statusPhrase } from "./status.ts";
 

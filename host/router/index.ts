@@ -2,13 +2,21 @@
 
 export { parseCookies, setCookie } from "./cookies.ts";
 export type { CookieOptions, Cookies } from "./cookies.ts";
+export { all, controller, del, get, head, on, options, patch, post, put, use } from "./decorators.ts";
+export type { ControllerClass, RouteDecorator } from "./decorators.ts";
 export { EventStream, formatEvent } from "./event_stream.ts";
 export type { EventSourceInput, ServerSentEvent } from "./event_stream.ts";
 export type { Exchange, HeaderPairs, Protocol } from "./exchange.ts";
+export { fromFetch } from "./fetch_app.ts";
+export type { FetchApp, FromFetchOptions } from "./fetch_app.ts";
 export type { HeadersInput } from "./field.ts";
 export type { ErrorClass, ErrorHandler, Handler, HandlerResult, Next } from "./handler.ts";
 export { HttpError } from "./http_error.ts";
 export type { HttpErrorOptions } from "./http_error.ts";
+export { consoleLogger, silentLogger } from "./logger.ts";
+export type { Logger, LogLevel } from "./logger.ts";
+export { accessLog, bodyLimit } from "./middleware.ts";
+export type { AccessLogOptions } from "./middleware.ts";
 export type { Params, ParamsOf } from "./params.ts";
 export { PatternError } from "./pattern.ts";
 export type { Query } from "./query.ts";

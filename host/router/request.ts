@@ -113,16 +113,7 @@ export class HttpyRequest<P = Params> {
 
   /** Every field, as web `Headers`; made when first asked for. */
   get headers(): Headers {
-    const lazy = this.made();
-    if (lazy.headers === null) {
-      lazy.headers = new Headers();
-      for (const [name, value] of this.exchange.headerPairs())
-        if (name !== "cookie") lazy.headers.append(name, value);
-      // Headers joins lines by ", ", which would spoil cookies (RFC 9113 §8.2.3).
-      const cookie = this.exchange.header("cookie");
-      if (cookie !== undefined) lazy.headers.set("cookie", cookie);
-    }
-    return lazy.headers;
+    return (this.made().headers ??= webHeaders(this.exchange));
   }
 
   /** Query values by name; an array where a name occurs more than once. Throws 400 above 1000 pairs. */
@@ -262,7 +253,7 @@ export class HttpyRequest<P = Params> {
 
   /** Bounds every way of reading the body from here on; throws 413 when it is announced to be larger. */
   limitBody(limitBytes: number): void {
-    this.requestBody().limit(limitBytes);
+    if (this.exchange.hasBody) this.requestBody().limit(limitBytes);
   }
 
   /**
@@ -295,6 +286,16 @@ export class HttpyRequest<P = Params> {
     const question = this.origin.indexOf("?");
     return question < 0 ? "" : this.origin.slice(question + 1);
   }
+}
+
+/** The fields of an exchange as web headers. */
+export function webHeaders(exchange: Exchange): Headers {
+  const headers = new Headers();
+  for (const [name, value] of exchange.headerPairs()) if (name !== "cookie") headers.append(name, value);
+  // Headers joins lines by ", ", which would spoil cookies (RFC 9113 §8.2.3).
+  const cookie = exchange.header("cookie");
+  if (cookie !== undefined) headers.set("cookie", cookie);
+  return headers;
 }
 
 /** The absolute URL of a target; as concatenated where the URL standard refuses it. */

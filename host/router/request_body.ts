@@ -20,7 +20,7 @@ export class RequestBody {
   #used = false;
   #stream: ReadableStream<Uint8Array> | null = null;
   #end: { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | null = null;
-  #outcome: { error: unknown } | "complete" | null = null;
+  #outcome: { error: Error } | "complete" | null = null;
 
   constructor(exchange: Exchange, bufferLimitBytes: number) {
     this.#exchange = exchange;
@@ -74,7 +74,7 @@ export class RequestBody {
   /** Resolves once the whole body was read; rejects when it will never be. */
   whenComplete(): Promise<void> {
     if (this.#outcome === "complete") return Promise.resolve();
-    if (this.#outcome !== null) return Promise.reject(this.#outcome.error as Error);
+    if (this.#outcome !== null) return Promise.reject(this.#outcome.error);
     this.#end ??= deferred();
     return this.#end.promise;
   }

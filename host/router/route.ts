@@ -134,7 +134,7 @@ export class RouteTable {
   #addStatic(route: Route, shape: readonly Segment[]): void {
     if (route.method === ANY_METHOD || route.pattern.names.length > 0 || shape.length === 0) return;
     let paths = this.#byStaticPath.get(route.method);
-    if (paths === undefined) this.#byStaticPath.set(route.method, (paths = new Map()));
+    if (paths === undefined) this.#byStaticPath.set(route.method, (paths = new Map<string, Route>()));
     paths.set(route.pattern.source, route);
   }
 }

@@ -11,12 +11,16 @@
 
 import { compose } from "./chain.ts";
 import type { Exchange } from "./exchange.ts";
+import { declarationOf } from "./decorators.ts";
+import type { ControllerClass } from "./decorators.ts";
 import { dropBody, httpErrorReply, unknownErrorReply } from "./failure.ts";
+import { mountedFetch } from "./fetch_app.ts";
+import type { FetchApp } from "./fetch_app.ts";
 import type { ErrorClass, ErrorHandler, Handler } from "./handler.ts";
 import { HttpError } from "./http_error.ts";
 import { NO_PARAMS } from "./params.ts";
 import type { ParamsOf } from "./params.ts";
-import { ASTERISK, parsePattern, parsePrefix, PatternError } from "./pattern.ts";
+import { ASTERISK, joinPatterns, parsePattern, parsePrefix, PatternError } from "./pattern.ts";
 import type { Reply } from "./reply.ts";
 import { HttpyRequest } from "./request.ts";
 import { ANY_METHOD } from "./route.ts";
@@ -26,6 +30,7 @@ import { checkedOptions } from "./router_options.ts";
 import type { RouterOptions } from "./router_options.ts";
 import { parseScope } from "./scope.ts";
 import { plainPathEnd, readTarget } from "./target.ts";
+import { toResponse, WebExchange } from "./web_exchange.ts";
 
 /** A handler of a route whose params are known from prefix and pattern. */
 export type RouteHandler<Prefix extends string, Path extends string> = Handler<ParamsOf<`${Prefix}${Path}`>>;
@@ -143,8 +148,18 @@ export class Router<Prefix extends string = ""> {
     return this;
   }
 
-  /** Puts a router at `prefix`. Routes added to it later are found as well. */
-  mount(prefix: string, content: Router<string>): this {
+  /**
+   * Puts a router at `prefix`; routes added to it later are found as well. Or a fetch-style app, which then
+   * answers `prefix` and all below it, seeing its URL without the prefix.
+   */
+  mount(prefix: string, content: Router<string> | FetchApp): this {
+    if (!(content instanceof Router)) {
+      const at = parsePrefix(prefix);
+      const handler = mountedFetch(content);
+      if (at !== "/") this.#register([ANY_METHOD], at, [handler]);
+      this.#register([ANY_METHOD], joinPatterns(at, "/*"), [handler]);
+      return this;
+    }
     this.#space.mount(parsePrefix(prefix), content.#space);
     return this;
   }
@@ -168,6 +183,20 @@ export class Router<Prefix extends string = ""> {
     return this;
   }
 
+  /** Adds the routes of decorated controllers, given as classes or instances. */
+  register(...controllers: ReadonlyArray<object | ControllerClass>): this {
+    for (const given of controllers) {
+      const { prefix, middlewares, routes } = declarationOf(given);
+      const group = new Router<string>(this.#options);
+      for (const middleware of middlewares) group.use(middleware);
+      for (const { methods, path, handlers } of routes) {
+        group.#register(methods.length === 0 ? [ANY_METHOD] : methods.map(checkedMethod), path, handlers);
+      }
+      this.mount(prefix, group);
+    }
+    return this;
+  }
+
   /** Every route, those of mounted routers included, in order of registration. */
   routes(): RouteListing[] {
     return this.#space.routes.map(({ method, pattern }) => ({
@@ -185,6 +214,10 @@ export class Router<Prefix extends string = ""> {
     const request = new HttpyRequest(exchange, target, null, target, NO_PARAMS, route.pattern.source, limit);
     return this.#answer(route.run ?? composed(route), request);
   }
+
+  /** Answers a web request without a server. Bound, so that it may be passed on by itself. */
+  readonly fetch = async (request: Request): Promise<Response> =>
+    toResponse(await this.handle(new WebExchange(request)));
 
   #handleTreated(exchange: Exchange, target: string): Reply | Promise<Reply> {
     const method = exchange.method;
