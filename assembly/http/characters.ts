@@ -49,7 +49,7 @@ export function areCharacters(ptr: usize, len: u32, charClass: u32): bool {
 }
 
 function mark(byte: u32, charClass: u32): void {
-  store<u8>(classes + byte, load<u8>(classes + byte) | <u8>charClass);
+  store<u8>(classes + byte, load<u8>(classes + byte) | (<u8>charClass));
 }
 
 function markAll(bytes: string, charClass: u32): void {

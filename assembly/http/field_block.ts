@@ -33,7 +33,7 @@ export function fieldBlockCheck(block: usize, len: u32): i32 {
   blockHasDate = false;
   blockTextBytes = 0;
   while (at < end) {
-    if (end - at < FIELD_ENTRY_HEADER_BYTES) return Status.OUT_OF_BOUNDS;
+    if (<u32>(end - at) < <u32>FIELD_ENTRY_HEADER_BYTES) return Status.OUT_OF_BOUNDS;
     let id = entryNameId(at);
     const nameLen = entryNameLen(at);
     const valueLen = entryValueLen(at);
@@ -41,9 +41,10 @@ export function fieldBlockCheck(block: usize, len: u32): i32 {
     if (id == 0) {
       if (nameLen > room) return Status.OUT_OF_BOUNDS;
       const name = at + FIELD_ENTRY_HEADER_BYTES;
-      if (nameLen == 0 || !isToken(name, nameLen) || hasUpperCase(name, nameLen)) return Status.FIELD_NAME_INVALID;
+      if (nameLen == 0 || !isToken(name, nameLen) || hasUpperCase(name, nameLen))
+        return Status.FIELD_NAME_INVALID;
       id = fieldNameLookup(name, nameLen);
-    } else if (id >= FieldName.COUNT || nameLen != 0) {
+    } else if (id >= <u32>FieldName.COUNT || nameLen != 0) {
       return Status.FIELD_NAME_INVALID;
     }
     if (valueLen > room - nameLen) return Status.OUT_OF_BOUNDS;

@@ -23,7 +23,7 @@ const lengths: usize = memory.data(FieldName.COUNT);
 
 /** Fills the table. Called once, before any lookup. */
 export function fieldNameInitialize(): void {
-  for (let id: u32 = 1; id < FieldName.COUNT; id++) {
+  for (let id: u32 = 1; id < <u32>FieldName.COUNT; id++) {
     const name = unchecked(FIELD_NAMES[id]);
     const len: u32 = name.length;
     const ptr = names + id * NAME_MAX;
@@ -72,7 +72,7 @@ function slotOf(ptr: usize, len: u32): u32 {
   if (rest != 0) {
     mixed = (mixed ^ (load<u64>(at) & firstBytes(rest))) * 0x9e3779b97f4a7c15;
   }
-  return <u32>(mixed >> 40) & SLOT_MASK;
+  return (<u32>(mixed >> 40)) & SLOT_MASK;
 }
 
 // @ts-ignore: decorator
@@ -92,5 +92,5 @@ function isSameName(name: usize, ptr: usize, len: u32): bool {
 // @ts-ignore: decorator
 @inline
 function firstBytes(count: u32): u64 {
-  return (<u64>1 << (<u64>count << 3)) - 1;
+  return ((<u64>1) << ((<u64>count) << 3)) - 1;
 }

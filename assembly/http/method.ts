@@ -3,7 +3,7 @@ import { Method, METHOD_NAMES } from "../abi/message.ts";
 
 /** The Method of a token, Method.OTHER when it has no number. */
 export function readMethod(ptr: usize, len: u32): u32 {
-  for (let id: u32 = 1; id < Method.COUNT; id++) {
+  for (let id: u32 = 1; id < <u32>Method.COUNT; id++) {
     const name = unchecked(METHOD_NAMES[id]);
     if (<u32>name.length == len && isAscii(ptr, name)) return id;
   }

@@ -1,0 +1,118 @@
+/**
+ * Doors of the instance: layout, start, time, entropy.
+ *
+ * The order of calls: instantiate; grow memory to its final size; `layout()`; write limits and entropy; `initialize(now)`.
+ * Then connections are opened, and after each batch of calls the host reads the events, polls what is to be sent, and sets
+ * its one timer to `pollDeadline()`. Times are milliseconds of the host's monotonic clock, except in `setDate`.
+ */
+import { Layout } from "../abi/layout.ts";
+import { Protocol } from "../abi/message.ts";
+import { Counter } from "../abi/counter.ts";
+import { Status } from "../abi/status.ts";
+import { hashInitialize } from "../core/hash.ts";
+import { slabBytesInUse } from "../core/slab.ts";
+import { timerExpire, timerInitialize, timerPollDeadline } from "../core/timer_wheel.ts";
+import { charactersInitialize } from "../http/characters.ts";
+import { dateSet } from "../http/date.ts";
+import { fieldNameInitialize } from "../http/field_name_lookup.ts";
+import { H1Connection } from "../h1/connection.ts";
+import { h1HandleTimeout } from "../h1/deadlines.ts";
+import { inputFreeRetired, inputReset } from "../h1/input.ts";
+import { Connection, connectionsInitialize } from "../session/connection.ts";
+import { counterSet, countersReset } from "../session/counters.ts";
+import { clockReset, nowMs, setNow } from "../session/deadline.ts";
+import { hasEventRoom } from "../session/events.ts";
+import { exchangesInitialize } from "../session/exchange.ts";
+import { limitsAreValid, limitsReset } from "../session/limits.ts";
+import { outputReset } from "../session/output.ts";
+import { entropyRegion, layoutTable, regionsClaim, regionsLay } from "../session/regions.ts";
+
+let laid: bool = false;
+let initialized: bool = false;
+
+/** Address of the layout table (abi/layout.ts). The first call fills it, and the limits with their defaults. */
+export function layout(): usize {
+  if (!laid) {
+    laid = true;
+    limitsReset();
+    regionsLay();
+  }
+  return layoutTable();
+}
+
+/**
+ * Starts the instance with the limits and the entropy that the host has written, in all the memory there is.
+ * INVALID_ARGUMENT when a limit is out of its range, MEMORY_FULL when the memory is too small for them, INVALID_STATE when
+ * called again or before `layout`.
+ */
+export function initialize(now: f64): i32 {
+  if (!laid || initialized) return Status.INVALID_STATE;
+  if (!limitsAreValid()) return Status.INVALID_ARGUMENT;
+  if (!regionsClaim()) return Status.MEMORY_FULL;
+  fieldNameInitialize();
+  charactersInitialize();
+  countersReset();
+  timerInitialize(now);
+  clockReset(now);
+  connectionsInitialize();
+  exchangesInitialize();
+  outputReset();
+  inputReset();
+  dateSet(0);
+  initialized = true;
+  takeEntropy();
+  return Status.OK;
+}
+
+/** Whether `initialize` has succeeded. */
+export function isInitialized(): bool {
+  return initialized;
+}
+
+/** Takes further entropy from its region. */
+export function addEntropy(): i32 {
+  if (!initialized) return Status.NOT_INITIALIZED;
+  takeEntropy();
+  return Status.OK;
+}
+
+/** Tells the wall-clock time for the date field: milliseconds since 1970, UTC. To be called once a second. */
+export function setDate(epochMs: f64): i32 {
+  // 9999-12-31T23:59:59.999Z, the last date that IMF-fixdate can write; NaN fails too.
+  if (!(epochMs >= 0 && epochMs <= 253402300799999)) return Status.INVALID_ARGUMENT;
+  dateSet(epochMs);
+  return Status.OK;
+}
+
+/** When `handleTimeout` is to be called next; Infinity when nothing waits for time. May be in the past. */
+export function pollDeadline(): f64 {
+  return timerPollDeadline();
+}
+
+/**
+ * Acts on every deadline that has passed. When the event ring fills up it stops, and `pollDeadline` stays in the past until
+ * it is called again.
+ */
+export function handleTimeout(now: f64): i32 {
+  if (!initialized) return Status.NOT_INITIALIZED;
+  setNow(now);
+  inputFreeRetired();
+  while (hasEventRoom(0)) {
+    const ptr = timerExpire(nowMs);
+    if (ptr == 0) break;
+    switch (changetype<Connection>(ptr).protocol) {
+      case Protocol.HTTP_1:
+        h1HandleTimeout(changetype<H1Connection>(ptr));
+        break;
+    }
+  }
+  counterSet(Counter.MEMORY_BYTES_IN_USE, slabBytesInUse());
+  return Status.OK;
+}
+
+/** Keys the hash tables and wipes the region. */
+function takeEntropy(): void {
+  const region = entropyRegion();
+  hashInitialize(load<u64>(region), load<u64>(region, 8));
+  memory.fill(region, 0, load<u32>(layoutTable() + (Layout.ENTROPY_LEN << 2)));
+}

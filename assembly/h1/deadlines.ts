@@ -1,0 +1,53 @@
+/** What happens when a deadline of an HTTP/1.1 connection passes. The deadlines are in session/deadline.ts. */
+import { Limit } from "../abi/limit.ts";
+import { Status } from "../abi/status.ts";
+import { ConnectionFlag } from "../session/connection.ts";
+import { deadlineDue } from "../session/deadline.ts";
+import { limitHit, limitOf } from "../session/limits.ts";
+import { H1Connection } from "./connection.ts";
+import { fail, h1Abort, h1Close } from "./lifecycle.ts";
+import { beginBodyWindow, resume } from "./receive.ts";
+
+const MS_PER_S: f64 = 1000;
+
+/** The connection's timer node has expired. */
+export function h1HandleTimeout(connection: H1Connection): void {
+  if (connection.flags & ConnectionFlag.RESUME_OWED) {
+    connection.flags &= ~ConnectionFlag.RESUME_OWED;
+    resume(connection);
+  }
+  const status = deadlineDue(connection);
+  switch (status) {
+    case Status.HEAD_TIMEOUT:
+      limitHit(Limit.HEAD_TIMEOUT_MS);
+      // Who has not sent a byte is not owed an answer.
+      if (connection.headBegun) fail(connection, status);
+      else h1Close(connection, status);
+      break;
+    case Status.BODY_TIMEOUT:
+      handleBodyWindow(connection);
+      break;
+    case Status.IDLE_TIMEOUT:
+      limitHit(Limit.IDLE_TIMEOUT_MS);
+      h1Close(connection, status);
+      break;
+    case Status.WRITE_TIMEOUT:
+      limitHit(Limit.WRITE_TIMEOUT_MS);
+      h1Abort(connection, status);
+      break;
+    case Status.LINGER_TIMEOUT:
+      h1Abort(connection, status);
+      break;
+  }
+}
+
+/** A window is over: the next one begins when enough arrived. */
+function handleBodyWindow(connection: H1Connection): void {
+  const least = (limitOf(Limit.BODY_RATE_BYTES_PER_S) * limitOf(Limit.BODY_WINDOW_MS)) / MS_PER_S;
+  if (connection.windowBytes != 0 && <f64>connection.windowBytes >= least) {
+    beginBodyWindow(connection);
+    return;
+  }
+  limitHit(Limit.BODY_WINDOW_MS);
+  fail(connection, Status.BODY_TIMEOUT);
+}

@@ -1,0 +1,79 @@
+/**
+ * Input that waits: the beginning of a head whose rest has not arrived, or bytes that must not be read yet.
+ *
+ * It lies in one slab block of the connection, allocated when needed. Events may point into it, so a block that was used up
+ * is not freed at once but retired, until the next `receive` or `handleTimeout`.
+ *
+ *     block  0       16
+ *            +-------+---------------------------+
+ *            | next  | bytes                     |     next: the list of retired blocks
+ *            +-------+---------------------------+
+ */
+import { slabAllocate, slabCapacity, slabFree, SLAB_MAX } from "../core/slab.ts";
+import { H1Connection } from "./connection.ts";
+
+const HEADER_BYTES: u32 = 16;
+const LEAST_BYTES: u32 = 512;
+/** The most bytes that can wait. */
+export const INPUT_MAX: u32 = SLAB_MAX - HEADER_BYTES;
+
+let retired: usize = 0;
+
+/** Address of the waiting bytes; moves with every append. */
+// @ts-ignore: decorator
+@inline
+export function inputBytes(connection: H1Connection): usize {
+  return connection.input + HEADER_BYTES;
+}
+
+/** Bytes that can be appended without growing. */
+export function inputRoom(connection: H1Connection): u32 {
+  if (connection.input == 0) return 0;
+  return slabCapacity(connection.input) - HEADER_BYTES - connection.inputLen;
+}
+
+/** Appends bytes; false when the memory is full or there would be more than INPUT_MAX. */
+export function inputAppend(connection: H1Connection, ptr: usize, len: u32): bool {
+  const needed = connection.inputLen + len;
+  if (needed > INPUT_MAX) return false;
+  if (inputRoom(connection) < len && !inputGrow(connection, needed)) return false;
+  memory.copy(inputBytes(connection) + connection.inputLen, ptr, len);
+  connection.inputLen = needed;
+  return true;
+}
+
+/** Makes room for `needed` bytes in all, at least doubling. */
+export function inputGrow(connection: H1Connection, needed: u32): bool {
+  const current = connection.input == 0 ? 0 : slabCapacity(connection.input);
+  const wanted = max(max(needed + HEADER_BYTES, current * 2), LEAST_BYTES);
+  const block = slabAllocate(min(wanted, SLAB_MAX));
+  if (block == 0) return false;
+  if (connection.input != 0) {
+    memory.copy(block + HEADER_BYTES, inputBytes(connection), connection.inputLen);
+    slabFree(connection.input);
+  }
+  connection.input = block;
+  return true;
+}
+
+/** Takes the block from the connection; its bytes stay readable until `inputFreeRetired`. */
+export function inputRetire(connection: H1Connection): void {
+  if (connection.input == 0) return;
+  store<usize>(connection.input, retired);
+  retired = connection.input;
+  connection.input = 0;
+  connection.inputLen = 0;
+}
+
+/** Frees what was retired. The host has handled all events by now. */
+export function inputFreeRetired(): void {
+  while (retired != 0) {
+    const block = retired;
+    retired = load<usize>(block);
+    slabFree(block);
+  }
+}
+
+export function inputReset(): void {
+  retired = 0;
+}

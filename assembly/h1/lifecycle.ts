@@ -1,0 +1,229 @@
+/**
+ * How exchanges and connections of HTTP/1.1 end. The choke point through which every end passes.
+ *
+ * An exchange is finished when its message was received and its answer sent; then the next one may send. A connection
+ * closes when its last exchange is finished (persistence, drain, the peer's end), or when it failed: then the exchanges that
+ * were complete are still answered, the error response comes after them, and only then is CLOSE told (RFC 9112 §9.6).
+ */
+import { EventFlag, EventKind } from "../abi/event.ts";
+import { Counter } from "../abi/counter.ts";
+import { Limit } from "../abi/limit.ts";
+import { Role } from "../abi/message.ts";
+import { Blame, blameOf, Status } from "../abi/status.ts";
+import { byteQueueClear, byteQueueMove } from "../core/byte_queue.ts";
+import { Connection, connectionDestroy, ConnectionFlag, ConnectionState } from "../session/connection.ts";
+import { count } from "../session/counters.ts";
+import { clearReadDeadline, clearWriteDeadline, setReadDeadline } from "../session/deadline.ts";
+import { emitConnectionEvent, emitExchangeEvent } from "../session/events.ts";
+import { Exchange, exchangeDestroy, exchangeDetach, ExchangeFlag, hasFlag } from "../session/exchange.ts";
+import { limitOf, limitU32 } from "../session/limits.ts";
+import { outputDrop, outputPending } from "../session/output.ts";
+import { H1Connection, ReceiveState } from "./connection.ts";
+import { writeErrorResponse } from "./error_response.ts";
+import { inputRetire } from "./input.ts";
+import { resume } from "./receive.ts";
+
+/** The message being received is complete. */
+export function messageReceived(connection: H1Connection): void {
+  const exchange = changetype<Exchange>(connection.receiving);
+  connection.receiving = 0;
+  exchange.flags |= ExchangeFlag.RECEIVED;
+  clearReadDeadline(connection);
+  connection.receiveState = nextReceiveState(connection, exchange);
+  if (hasFlag(exchange, ExchangeFlag.SENT)) finish(exchange);
+}
+
+function nextReceiveState(connection: H1Connection, exchange: Exchange): u32 {
+  if (hasFlag(exchange, ExchangeFlag.UNDECIDED)) return ReceiveState.HELD;
+  if (hasFlag(exchange, ExchangeFlag.LAST) || connection.state != ConnectionState.OPEN)
+    return ReceiveState.IGNORE;
+  if (connection.openExchangeCount >= limitU32(Limit.PIPELINED_COUNT)) return ReceiveState.HELD;
+  return ReceiveState.HEAD;
+}
+
+/** The answer of an exchange (in the client role: the request) is written. */
+export function messageSent(exchange: Exchange): void {
+  exchange.flags |= ExchangeFlag.SENT;
+  exchange.flags &= ~ExchangeFlag.UNDECIDED;
+  const connection = changetype<H1Connection>(exchange.connection);
+  if (hasFlag(exchange, ExchangeFlag.RECEIVED)) {
+    if (connection.firstExchange == changetype<usize>(exchange)) finish(exchange);
+  } else if (connection.role == Role.SERVER) {
+    // Nobody will read what is still to come of the request.
+    exchange.flags |= ExchangeFlag.DISCARD;
+    exchange.unconsumedBytes = 0;
+    if (hasFlag(exchange, ExchangeFlag.LAST)) abandonContent(connection);
+  }
+}
+
+/** Gives up on the rest of the content being received; the connection closes after the exchange's answer. */
+export function abandonContent(connection: H1Connection): void {
+  const exchange = changetype<Exchange>(connection.receiving);
+  connection.receiving = 0;
+  connection.receiveState = ReceiveState.IGNORE;
+  clearReadDeadline(connection);
+  exchange.flags |= ExchangeFlag.RECEIVED | ExchangeFlag.LAST;
+  if (hasFlag(exchange, ExchangeFlag.SENT)) finish(exchange);
+}
+
+/** Both directions are complete, and every exchange before this one is finished. */
+function finish(exchange: Exchange): void {
+  const connection = changetype<H1Connection>(exchange.connection);
+  if (connection.firstExchange != changetype<usize>(exchange)) return;
+  let done = exchange;
+  while (true) {
+    const isLast = hasFlag(done, ExchangeFlag.LAST);
+    exchangeDetach(done);
+    if (hasFlag(done, ExchangeFlag.RELEASED)) exchangeDestroy(done);
+    if (isLast && connection.state == ConnectionState.OPEN) {
+      h1Close(connection, Status.OK);
+      return;
+    }
+    if (connection.firstExchange == 0) break;
+    done = changetype<Exchange>(connection.firstExchange);
+    byteQueueMove(connection.output, done.output);
+    if (hasFlag(done, ExchangeFlag.WRITABLE_OWED)) tellWritable(done);
+    if (!hasFlag(done, ExchangeFlag.SENT) || !hasFlag(done, ExchangeFlag.RECEIVED)) break;
+  }
+  settle(connection);
+  if (connection.receiveState == ReceiveState.HELD && mayReadOn(connection)) resume(connection);
+}
+
+/** What a connection does once none of its exchanges is open. */
+function settle(connection: H1Connection): void {
+  if (connection.firstExchange != 0) return;
+  switch (connection.state) {
+    case ConnectionState.FAILED:
+      if (!connection.answerBegun && connection.role == Role.SERVER) {
+        writeErrorResponse(connection, connection.endStatus);
+      }
+      h1Close(connection, connection.endStatus);
+      break;
+    case ConnectionState.DRAINING:
+      h1Close(connection, Status.OK);
+      break;
+    case ConnectionState.OPEN:
+      if (connection.flags & ConnectionFlag.PEER_ENDED) {
+        if (connection.inputLen == 0) h1Close(connection, Status.OK);
+      } else if (!connection.headBegun) {
+        setReadDeadline(connection, limitOf(Limit.IDLE_TIMEOUT_MS), Status.IDLE_TIMEOUT);
+      }
+      break;
+  }
+}
+
+function mayReadOn(connection: H1Connection): bool {
+  return (
+    connection.state == ConnectionState.OPEN && connection.openExchangeCount < limitU32(Limit.PIPELINED_COUNT)
+  );
+}
+
+export function tellWritable(exchange: Exchange): void {
+  exchange.flags &= ~ExchangeFlag.WRITABLE_OWED;
+  if (!hasFlag(exchange, ExchangeFlag.RELEASED)) {
+    emitExchangeEvent(EventKind.WRITABLE, EventFlag.NONE, exchange, 0, 0);
+  }
+}
+
+/** The connection cannot go on: the peer broke the protocol or a deadline, or memory is full. */
+export function fail(connection: H1Connection, status: i32): void {
+  if (connection.state == ConnectionState.FAILED || connection.state == ConnectionState.LINGERING) return;
+  connection.state = ConnectionState.FAILED;
+  connection.endStatus = status;
+  connection.receiveState = ReceiveState.IGNORE;
+  inputRetire(connection);
+  clearReadDeadline(connection);
+  count(blameOf(status) == Blame.PEER ? Counter.PEER_ERRORS : Counter.POOL_REFUSALS);
+  if (connection.receiving != 0)
+    failReceiving(connection, changetype<Exchange>(connection.receiving), status);
+  settle(connection);
+}
+
+/** The exchange in whose message the error was. */
+function failReceiving(connection: H1Connection, exchange: Exchange, status: i32): void {
+  connection.receiving = 0;
+  const isFirst = connection.firstExchange == changetype<usize>(exchange);
+  if (hasFlag(exchange, ExchangeFlag.SENT)) {
+    // It was answered; only the rest of its content is wrong. The answer stays, whoever comes before it.
+    connection.answerBegun = 1;
+    exchange.flags |= ExchangeFlag.RECEIVED;
+    if (isFirst) finish(exchange);
+    return;
+  }
+  // An answer that is half on its way cannot be taken back, nor completed.
+  if (isFirst && hasFlag(exchange, ExchangeFlag.HEAD_SENT)) connection.answerBegun = 1;
+  abortExchange(exchange, status);
+}
+
+/** Ends an exchange before its time. */
+export function abortExchange(exchange: Exchange, status: i32): void {
+  exchange.flags |= ExchangeFlag.ABORTED;
+  byteQueueClear(exchange.output);
+  if (!hasFlag(exchange, ExchangeFlag.RELEASED)) {
+    emitExchangeEvent(EventKind.ABORTED, EventFlag.NONE, exchange, <u32>status, 0);
+  }
+  exchangeDetach(exchange);
+  if (hasFlag(exchange, ExchangeFlag.RELEASED)) exchangeDestroy(exchange);
+}
+
+/**
+ * No further exchange: closes at once when none is open, after the last one otherwise. The exchanges that are open say so
+ * in their answers where that is still possible.
+ */
+export function h1Drain(connection: H1Connection): void {
+  if (connection.state != ConnectionState.OPEN) return;
+  connection.state = ConnectionState.DRAINING;
+  if (connection.receiving == 0) connection.receiveState = ReceiveState.IGNORE;
+  settle(connection);
+}
+
+/** Nothing more is read; CLOSE is told once the output has been polled. */
+export function h1Close(connection: H1Connection, status: i32): void {
+  if (connection.state == ConnectionState.LINGERING) return;
+  connection.state = ConnectionState.LINGERING;
+  connection.endStatus = status;
+  connection.receiveState = ReceiveState.IGNORE;
+  inputRetire(connection);
+  clearReadDeadline(connection);
+  while (connection.firstExchange != 0) {
+    const exchange = changetype<Exchange>(connection.firstExchange);
+    connection.receiving = 0;
+    abortExchange(exchange, status);
+  }
+  if (outputPending(connection) == 0) h1TellClose(connection);
+  else connection.flags |= ConnectionFlag.CLOSE_OWED;
+}
+
+/** The last output has been polled: the host may end its side. */
+export function h1TellClose(connection: H1Connection): void {
+  connection.flags &= ~ConnectionFlag.CLOSE_OWED;
+  emitConnectionEvent(EventKind.CLOSE, EventFlag.NONE, connection, <u32>connection.endStatus);
+  setReadDeadline(connection, limitOf(Limit.LINGER_TIMEOUT_MS), Status.LINGER_TIMEOUT);
+}
+
+/** The connection is not worth another byte. */
+export function h1Abort(connection: H1Connection, status: i32): void {
+  connection.state = ConnectionState.LINGERING;
+  connection.receiveState = ReceiveState.IGNORE;
+  clearReadDeadline(connection);
+  clearWriteDeadline(connection);
+  if (connection.flags & ConnectionFlag.ABORTED) return;
+  connection.flags |= ConnectionFlag.ABORTED;
+  emitConnectionEvent(EventKind.CLOSE, EventFlag.ABORT, connection, <u32>status);
+}
+
+/**
+ * The host's socket is gone: frees the connection. Its exchanges stay until the host releases them, as what they have
+ * received may still be read; no event is told of them.
+ */
+export function h1Destroy(connection: H1Connection): void {
+  while (connection.firstExchange != 0) {
+    const exchange = changetype<Exchange>(connection.firstExchange);
+    exchange.flags |= ExchangeFlag.ABORTED;
+    exchangeDetach(exchange);
+    if (hasFlag(exchange, ExchangeFlag.RELEASED)) exchangeDestroy(exchange);
+  }
+  inputRetire(connection);
+  outputDrop(connection);
+  connectionDestroy(changetype<Connection>(connection));
+}

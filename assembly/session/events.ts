@@ -1,0 +1,49 @@
+/**
+ * Writing events (abi/event.ts). The choke point through which everything passes that the host is told.
+ *
+ * Room in the ring is asked for before work is begun (`hasEventRoom`), so that an event, once due, can always be written:
+ * a door that finds too little room stops at a record boundary and is called again after the host has caught up.
+ */
+import { EventFlag, EventKind, EventLane } from "../abi/event.ts";
+import { ringFree, ringPush } from "../core/ring.ts";
+import { Connection } from "./connection.ts";
+import { Exchange } from "./exchange.ts";
+
+/**
+ * The most events that one step of any state machine writes before it asks again, besides those for the exchanges that end
+ * with a connection.
+ */
+const STEP_EVENTS: u32 = 16;
+
+/** Whether one more step can be taken; `exchangeCount` exchanges may have to be told that they ended. */
+// @ts-ignore: decorator
+@inline
+export function hasEventRoom(exchangeCount: u32): bool {
+  return ringFree() >= STEP_EVENTS + 2 * exchangeCount;
+}
+
+export function emitExchangeEvent(
+  kind: EventKind,
+  flags: EventFlag,
+  exchange: Exchange,
+  a: u32,
+  b: u32,
+): void {
+  const record = ringPush();
+  assert(record != 0, "hasEventRoom was not asked");
+  if (record == 0) return;
+  store<u32>(record, kind | (flags << 16), EventLane.KIND << 2);
+  store<u32>(record, exchange.handle, EventLane.EXCHANGE << 2);
+  store<u32>(record, changetype<Connection>(exchange.connection).handle, EventLane.CONNECTION << 2);
+  store<u32>(record, a, EventLane.A << 2);
+  store<u32>(record, b, EventLane.B << 2);
+}
+
+export function emitConnectionEvent(kind: EventKind, flags: EventFlag, connection: Connection, a: u32): void {
+  const record = ringPush();
+  assert(record != 0, "hasEventRoom was not asked");
+  if (record == 0) return;
+  store<u32>(record, kind | (flags << 16), EventLane.KIND << 2);
+  store<u32>(record, connection.handle, EventLane.CONNECTION << 2);
+  store<u32>(record, a, EventLane.A << 2);
+}
