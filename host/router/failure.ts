@@ -15,9 +15,14 @@ export function httpErrorReply(error: HttpError): Reply {
   return reply;
 }
 
+/** The reply of a status by itself, its text the phrase unless one is given. */
+export function statusReply(status: number, text: string = statusPhrase(status)): Reply {
+  return Reply.text(text, status);
+}
+
 /** The reply of an unknown error; nothing of it is shown. */
 export function unknownErrorReply(): Reply {
-  return Reply.text(statusPhrase(Status.INTERNAL_SERVER_ERROR), Status.INTERNAL_SERVER_ERROR);
+  return statusReply(Status.INTERNAL_SERVER_ERROR);
 }
 
 /** 204 to OPTIONS, 405 to another method, where `methods` are answered at the path. */

@@ -104,7 +104,7 @@ export class RouteTable {
       const route = routeFor(this.#asterisk, method);
       return route === undefined ? null : new Match(route, NO_PARAMS);
     }
-    const route = this.findStatic(method, path) ?? this.#tree.find(path, this.#captures, routeFor, method);
+    const route = this.#tree.find(path, this.#captures, routeFor, method);
     if (route === undefined) return null;
     const names = route.pattern.names;
     if (names.length === 0) return new Match(route, NO_PARAMS);

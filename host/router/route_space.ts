@@ -7,9 +7,8 @@
 // Invariant: a new route is told to the spaces above first, so a conflict anywhere leaves it in none.
 
 import { compose } from "./chain.ts";
-import { httpErrorReply, otherMethodsReply } from "./failure.ts";
+import { otherMethodsReply, statusReply } from "./failure.ts";
 import type { Handler } from "./handler.ts";
-import { HttpError } from "./http_error.ts";
 import { nested, Surroundings } from "./layer.ts";
 import type { Layer } from "./layer.ts";
 import { ASTERISK, joinPatterns, parsePattern } from "./pattern.ts";
@@ -95,13 +94,12 @@ export class RouteSpace {
   #missHandler(layers: readonly Layer[]): Handler {
     return (request, next) => {
       const { problem } = readTarget(request.method, request.exchange.target);
-      if (problem !== null)
-        return httpErrorReply(new HttpError(Status.BAD_REQUEST, `Bad request target: ${problem}`));
+      if (problem !== null) return statusReply(Status.BAD_REQUEST, `Bad request target: ${problem}`);
       const methods = this.#methodsAt(request.path);
       if (methods.length > 0) return otherMethodsReply(request.method, methods);
       const nearest = layers.findLast((layer) => layer.surroundings.notFound !== null);
       if (nearest !== undefined) return nearest.surroundings.notFound!(request, next);
-      return httpErrorReply(new HttpError(Status.NOT_FOUND));
+      return statusReply(Status.NOT_FOUND);
     };
   }
 
