@@ -1,0 +1,12 @@
+// `httpy/engine`: the bare engine for embedders. What the package's own server uses, and nothing of the server.
+
+export { OpenFlag, Protocol, Role, SendFlag } from "../../assembly/abi/message.ts";
+export { Status, statusText } from "../../assembly/abi/status.ts";
+export { DEFAULT_MEMORY_BYTES, Engine } from "./engine.ts";
+export type { EngineOptions, EventSink, FieldPairs, PinnedFields } from "./engine.ts";
+export { EngineError } from "./engine_error.ts";
+export { limitEntries, resolveLimits } from "./limits.ts";
+export type { LimitEntry, LimitName, LimitOptions } from "./limits.ts";
+export { loadModule, moduleFrom } from "./module.ts";
+export type { ModuleSource } from "./module.ts";
+export type { ReceivedHead } from "./received_head.ts";

@@ -1,0 +1,33 @@
+// Where the engine's bytes come from, and compiling them once.
+//
+// In the source tree they lie in build/; in the package beside the bundle; the inline variant carries them. The bundler
+// says which by its defines. Other runtimes and embedders hand over bytes or a compiled module of their own.
+
+import { readFile } from "node:fs/promises";
+
+declare const __HTTPY_WASM__: string | undefined;
+declare const __HTTPY_WASM_BASE64__: string | undefined;
+
+/** What an embedder may give in place of the module that comes with the package. */
+export type ModuleSource = WebAssembly.Module | BufferSource;
+
+type BufferSource = ArrayBufferView | ArrayBuffer;
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** The engine's module, compiled once per process. */
+export function loadModule(): Promise<WebAssembly.Module> {
+  compiled ??= readModuleBytes().then((bytes) => WebAssembly.compile(bytes));
+  return compiled;
+}
+
+/** The compiled form of what an embedder gave. */
+export async function moduleFrom(source: ModuleSource): Promise<WebAssembly.Module> {
+  return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source as BufferSource);
+}
+
+async function readModuleBytes(): Promise<Uint8Array> {
+  if (typeof __HTTPY_WASM_BASE64__ === "string") return Buffer.from(__HTTPY_WASM_BASE64__, "base64");
+  const path = typeof __HTTPY_WASM__ === "string" ? __HTTPY_WASM__ : "../../build/engine.wasm";
+  return readFile(new URL(path, import.meta.url));
+}
