@@ -19,9 +19,9 @@ const GUID_BYTES: u32 = 36;
 const challenge: usize = memory.data(KEY_BYTES + GUID_BYTES, 4);
 const digest: usize = memory.data(SHA1_BYTES, 4);
 
-/** Whether it is "a base64-encoded value that, when decoded, is 16 bytes in length". */
+/** Whether it is "a base64-encoded value that, when decoded, is 16 bytes in length". Then `len` is KEY_BYTES. */
 export function isKey(ptr: usize, len: u32): bool {
-  return len == KEY_BYTES && base64DecodedLength(ptr, len) == NONCE_BYTES;
+  return base64DecodedLength(ptr, len) == NONCE_BYTES;
 }
 
 /** Writes the key for NONCE_BYTES random bytes: KEY_BYTES. */

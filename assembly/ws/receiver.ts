@@ -93,7 +93,7 @@ export class WsReceiver {
   /** Payload of the current frame that has not been reported. */
   payloadRemaining: u64;
   messageBytesMax: u64;
-  /** Payload that the frames of the current message have announced so far. */
+  /** Payload that the frames of the current message have announced so far; 0 between messages. */
   messageLen: u64;
   fragmentCount: u32;
   fragmentCountMax: u32;
@@ -264,22 +264,24 @@ function beginMessage(receiver: WsReceiver, firstByte: u32): void {
   if ((firstByte & FrameBit.RSV1) != 0) flags |= DataFlag.COMPRESSED;
   if (opcodeOf(firstByte) == Opcode.BINARY) flags |= DataFlag.BINARY;
   receiver.messageFlags = <u8>flags;
+}
+
+/** A text that ends is whole, so utf8State is ACCEPT again by itself. */
+function endMessage(receiver: WsReceiver): void {
+  receiver.messageFlags = 0;
   receiver.messageLen = 0;
   receiver.fragmentCount = 0;
-  receiver.utf8State = Utf8State.ACCEPT;
 }
 
 /** Whether the message has room for one more frame of this length. */
 function fragmentStatus(receiver: WsReceiver, firstByte: u32, payloadLen: u64): i32 {
   const isMessageOpen = receiver.messageFlags != 0;
-  const messageLen: u64 = isMessageOpen ? receiver.messageLen : 0;
   const isCompressed =
     (isMessageOpen ? receiver.messageFlags & DataFlag.COMPRESSED : firstByte & FrameBit.RSV1) != 0;
   const most = isCompressed ? compressedBytesMax(receiver.messageBytesMax) : receiver.messageBytesMax;
   // messageLen is at most `most`, so this cannot wrap.
-  if (payloadLen > most - messageLen) return WsStatus.MESSAGE_TOO_LARGE;
-  const fragmentCount: u32 = isMessageOpen ? receiver.fragmentCount : 0;
-  return fragmentCount < receiver.fragmentCountMax ? Status.OK : WsStatus.TOO_MANY_FRAGMENTS;
+  if (payloadLen > most - receiver.messageLen) return WsStatus.MESSAGE_TOO_LARGE;
+  return receiver.fragmentCount < receiver.fragmentCountMax ? Status.OK : WsStatus.TOO_MANY_FRAGMENTS;
 }
 
 /** What a message of `messageBytes` may take when it does not compress: zlib's bound for any level, window and memory. */
@@ -309,7 +311,7 @@ function receiveData(receiver: WsReceiver, available: usize): i32 {
   receiver.payloadLen = payloadLen;
   receiver.dataFlags = <u8>((messageFlags & ~(<u32>MESSAGE_OPEN)) | (isLast ? DataFlag.LAST : DataFlag.NONE));
   if (isFrameComplete) receiver.state = State.HEADER;
-  if (isLast) receiver.messageFlags = 0;
+  if (isLast) endMessage(receiver);
   // FIRST stays until a slice has carried it.
   else if (payloadLen != 0) receiver.messageFlags = <u8>(messageFlags & ~(<u32>DataFlag.FIRST));
   return Status.OK;

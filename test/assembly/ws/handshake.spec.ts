@@ -249,6 +249,7 @@ describe("the response", () => {
     expect(upgradeResponseStatus(headOf("upgrade: websocket\nconnection: upgrade"), bytesOf(KEY))).toBe(
       status,
     );
+    expect(upgradeResponseStatus(headOf(RESPONSE + "="), bytesOf(KEY))).toBe(status);
     const twice = headOf(RESPONSE + "\nsec-websocket-accept: " + ACCEPT);
     expect(upgradeResponseStatus(twice, bytesOf(KEY))).toBe(status);
     expect(upgradeResponseStatus(headOf(RESPONSE), bytesOf("AAAAAAAAAAAAAAAAAAAAAA=="))).toBe(status);

@@ -233,6 +233,8 @@ describe("limits", () => {
     const one = withPayload("82 7e ff ff", 65535);
     const text = "binary(65535#" + checksumOfA(65535) + ")";
     expect(logOfSplit(Role.CLIENT, false, concat(one, one), 70000)).toBe(text + " " + text);
+    const inTwo = concat(withPayload("02 7e ff fe", 65534), fromHex("80 01 61"));
+    expect(logOfSplit(Role.CLIENT, false, concat(inTwo, inTwo), 70000)).toBe(text + " " + text);
   });
 
   test("the limit of fragments, from both sides", () => {

@@ -139,11 +139,65 @@ describe("UTF-8", () => {
     expect(wrong).toBe(0);
   });
 
+  test("every four bytes of the kinds that matter, across the end of a block", () => {
+    // prettier-ignore
+    const kinds: StaticArray<u8> = [
+      0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0,
+      0xf1, 0xf3, 0xf4, 0xf5, 0xf8, 0xff,
+    ];
+    const count = <u32>kinds.length;
+    let differing = 0;
+    for (let index: u32 = 0; index < count * count * count * count; index++) {
+      memory.fill(bytes, 0x61, 48);
+      const at = bytes + 12 + (index & 3);
+      store<u8>(at, kinds[index % count], 0);
+      store<u8>(at, kinds[(index / count) % count], 1);
+      store<u8>(at, kinds[(index / (count * count)) % count], 2);
+      store<u8>(at, kinds[index / (count * count * count)], 3);
+      // The last of the four may also be the last of the text.
+      const len: u32 = index % 3 == 0 ? 16 : 48;
+      const state = utf8Advance(Utf8State.ACCEPT, bytes, len);
+      if (state != utf8AdvanceScalar(Utf8State.ACCEPT, bytes, len)) differing++;
+    }
+    expect(differing).toBe(0);
+  });
+
   test("a rejected text stays rejected", () => {
     memory.fill(bytes, 0x61, 64);
     expect(utf8Advance(Utf8State.REJECT, bytes, 64)).toBe(Utf8State.REJECT);
     expect(utf8Advance(Utf8State.REJECT, bytes, 1)).toBe(Utf8State.REJECT);
     expect(utf8Advance(Utf8State.REJECT, bytes, 0)).toBe(Utf8State.REJECT);
+  });
+
+  test("text of random characters, whole and with one byte changed, in two pieces", () => {
+    const text = heap.alloc(256);
+    seedRandom(32);
+    let refused = 0;
+    let differing = 0;
+    for (let run = 0; run < 10000; run++) {
+      // Texts of one length of character and texts that mix them.
+      const fixedLength = randomBelow(5);
+      let len: u32 = 0;
+      while (len < 200) {
+        const length = fixedLength != 0 ? fixedLength : 1 + randomBelow(4);
+        const least: u32 = length == 1 ? 0 : length == 2 ? 0x80 : length == 3 ? 0x800 : 0x10000;
+        const end: u32 = length == 1 ? 0x80 : length == 2 ? 0x800 : length == 3 ? 0x10000 : 0x110000;
+        const codePoint = least + randomBelow(end - least);
+        if (!isScalarValue(codePoint)) continue;
+        encode(codePoint, length);
+        memory.copy(text + len, bytes, length);
+        len += length;
+      }
+      if (!isUtf8(text, len)) refused++;
+      fillRandom(text + randomBelow(len), 1);
+      const cut = randomBelow(len);
+      const state = utf8Advance(Utf8State.ACCEPT, text, cut);
+      if (state != utf8AdvanceScalar(Utf8State.ACCEPT, text, cut)) differing++;
+      const whole = utf8Advance(state, text + cut, len - cut);
+      if (whole != utf8AdvanceScalar(Utf8State.ACCEPT, text, len)) differing++;
+    }
+    expect(refused).toBe(0);
+    expect(differing).toBe(0);
   });
 
   test("the vector form agrees with the automaton on random text, at every alignment", () => {
