@@ -40,6 +40,8 @@ export const enum EventKind {
   CLOSE = 18,
   /** The connection left HTTP for a tunnel on this exchange (CONNECT 2xx, 101): BODY and sendBody are raw from here on. */
   TUNNEL = 19,
+  /** The connection has something to send though the host was not calling it: an answer to a deadline that passed. */
+  TRANSMIT = 20,
 }
 
 export const enum EventFlag {

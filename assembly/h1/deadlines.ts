@@ -1,9 +1,12 @@
 /** What happens when a deadline of an HTTP/1.1 connection passes. The deadlines are in session/deadline.ts. */
+import { EventFlag, EventKind } from "../abi/event.ts";
 import { Limit } from "../abi/limit.ts";
 import { Status } from "../abi/status.ts";
 import { ConnectionFlag } from "../session/connection.ts";
 import { deadlineDue } from "../session/deadline.ts";
+import { emitConnectionEvent } from "../session/events.ts";
 import { limitHit, limitOf } from "../session/limits.ts";
+import { outputPending } from "../session/output.ts";
 import { H1Connection } from "./connection.ts";
 import { fail, h1Abort, h1Close } from "./lifecycle.ts";
 import { beginBodyWindow, resume } from "./receive.ts";
@@ -38,6 +41,9 @@ export function h1HandleTimeout(connection: H1Connection): void {
     case Status.LINGER_TIMEOUT:
       h1Abort(connection, status);
       break;
+  }
+  if (outputPending(connection) != 0) {
+    emitConnectionEvent(EventKind.TRANSMIT, EventFlag.NONE, connection, 0);
   }
 }
 

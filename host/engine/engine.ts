@@ -30,6 +30,8 @@ export interface EventSink {
   peerEnded(connection: number, exchange: number): void;
   writable(connection: number, exchange: number): void;
   tunnel(connection: number, exchange: number): void;
+  /** The connection has something to send though nobody was calling it. */
+  transmit(connection: number): void;
   readPause(connection: number): void;
   readResume(connection: number): void;
   /** `abort`: destroy the socket. Otherwise end the write side once everything transmitted was written. */
@@ -212,6 +214,8 @@ export class Engine {
         return sink.readPause(connection);
       case EventKind.READ_RESUME:
         return sink.readResume(connection);
+      case EventKind.TRANSMIT:
+        return sink.transmit(connection);
       case EventKind.CLOSE:
         return sink.close(connection, a | 0, ((kind >>> 16) & EventFlag.ABORT) !== 0);
     }
