@@ -115,8 +115,14 @@ function catching(surroundings: Surroundings, inner: Run): Run {
 function handled(surroundings: Surroundings, error: unknown, request: HttpyRequest): Reply | Promise<Reply> {
   const handler = surroundings.errorHandlerFor(error) as ErrorHandler<unknown> | null;
   if (handler === null) throw error;
-  const result = handler(error, request);
+  const result = handler(asObject(error), request);
   return isPromise(result) ? waitFor(result, "onError") : toReply(result, "onError");
+}
+
+/** Error handlers are promised an object; a thrown primitive becomes the message and cause of one. */
+function asObject(error: unknown): object {
+  if (typeof error === "object" && error !== null) return error;
+  return new Error(String(error as string), { cause: error });
 }
 
 function ignore(): void {}
