@@ -235,10 +235,9 @@ export class Engine {
     return len <= 0 ? null : this.#memory.bytes.subarray(this.#transmitPtr, this.#transmitPtr + len);
   }
 
-  /** The same as a string of code units 0–255, which small writes hand on faster than bytes; empty when there is nothing. */
-  transmitText(connection: number): string {
-    const len = this.doors.pollTransmit(connection);
-    return len <= 0 ? "" : this.#memory.latin1(this.#transmitPtr, len);
+  /** A view of this engine's memory as a string of code units 0–255. */
+  latin1(view: Uint8Array): string {
+    return this.#memory.latin1(view.byteOffset, view.length);
   }
 
   /** Keeps a field block for good. Throws when the fields are invalid or the region is full. */
@@ -271,7 +270,7 @@ export class Engine {
     return byteLength <= this.#commandLen - FIELDS_ROOM;
   }
 
-  /** A whole response. The body must fit (bodyFits). Answers the bytes of body taken, or a status. */
+  /** A whole response. The body must fit (bodyFits). Answers the bytes of body not taken for now, or a status. */
   respond(
     exchange: number,
     statusCode: number,
@@ -284,7 +283,16 @@ export class Engine {
     const len = this.#writeBody(body, fieldsEnd);
     if (len < 0) return len;
     const fieldsLen = fieldsEnd - this.#commandPtr;
-    return this.doors.respond(exchange, statusCode, this.#commandPtr, fieldsLen, fieldsEnd, len, flags);
+    const taken = this.doors.respond(
+      exchange,
+      statusCode,
+      this.#commandPtr,
+      fieldsLen,
+      fieldsEnd,
+      len,
+      flags,
+    );
+    return taken < 0 ? taken : len - taken;
   }
 
   sendHead(

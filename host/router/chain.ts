@@ -122,7 +122,9 @@ function handled(surroundings: Surroundings, error: unknown, request: HttpyReque
 /** Error handlers are promised an object; a thrown primitive becomes the message and cause of one. */
 function asObject(error: unknown): object {
   if (typeof error === "object" && error !== null) return error;
-  return new Error(String(error as string), { cause: error });
+  return new Error(typeof error === "string" ? error : `A value of type ${typeof error} was thrown`, {
+    cause: error,
+  });
 }
 
 function ignore(): void {}

@@ -1,0 +1,27 @@
+// The application that users write: a router that can listen.
+
+import { fromFetch, Router } from "../router/index.ts";
+import type { RouterOptions } from "../router/index.ts";
+import type { ListenOptions } from "./options.ts";
+import { Server } from "./server.ts";
+
+export class App extends Router {
+  constructor(options: RouterOptions = {}) {
+    super(options);
+  }
+
+  /** Serves the application; resolves once every listener is bound. */
+  listen(options: ListenOptions = {}): Promise<Server> {
+    return Server.start(this, options);
+  }
+}
+
+/** Anything with a `fetch` handler: Hono, Elysia, h3, or a function of one's own. */
+export interface FetchApp {
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+/** Serves a fetch-style application. */
+export function serve(app: FetchApp, options: ListenOptions = {}): Promise<Server> {
+  return Server.start({ handle: fromFetch(app) }, options);
+}

@@ -1,0 +1,282 @@
+// One instance of the engine with its connections: the fault domain of the server.
+//
+// Every entry from outside goes through `run`: the call, the events it caused, the output, the timer. When the module traps,
+// the instance is lost with its connections, the pool starts another one, and the rest of the server does not notice.
+
+import { Engine, OpenFlag, Protocol, Role, Status } from "../engine/index.ts";
+import { EngineError } from "../engine/engine_error.ts";
+import type { EventSink, PinnedFields, ReceivedHead } from "../engine/index.ts";
+import type { Exchange, Reply } from "../router/index.ts";
+import type { Socket } from "../transport/transport.ts";
+import { writeReply } from "./reply_writer.ts";
+import { ServerExchange } from "./server_exchange.ts";
+import { Session } from "./session.ts";
+
+/** What the pool gives to each of its hosts. */
+export interface HostContext {
+  handle(exchange: Exchange): Reply | Promise<Reply>;
+  /** The instance trapped; the host has closed its connections. */
+  onFailure(host: EngineHost, error: unknown): void;
+  /** Something went wrong that concerns one exchange, and nobody else was told. */
+  onError(error: unknown, exchange: ServerExchange): void;
+}
+
+const INDEX_MASK = 0xfffff;
+/** What one content type's field block takes at most, with room to spare; beyond it nothing more is pinned. */
+const PIN_BYTES = 512;
+const MAX_TIMER_MS = 2_147_483_647;
+
+export class EngineHost implements EventSink {
+  readonly engine: Engine;
+  readonly sessions = new Set<Session>();
+  readonly #context: HostContext;
+  readonly #sessionAt: (Session | undefined)[] = [];
+  readonly #exchangeAt: (ServerExchange | undefined)[] = [];
+  readonly #pinned = new Map<string | null, PinnedFields | null>();
+  #dirty: Session[] = [];
+  #dirtyScheduled = false;
+  #timer: NodeJS.Timeout | null = null;
+  #timerDeadline = Infinity;
+  #isFailed = false;
+
+  constructor(engine: Engine, context: HostContext) {
+    this.engine = engine;
+    this.#context = context;
+  }
+
+  get isFailed(): boolean {
+    return this.#isFailed;
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  /** Takes a connection; false when the instance is full. */
+  accept(socket: Socket): boolean {
+    const flags = socket.isSecure ? OpenFlag.SECURE : OpenFlag.NONE;
+    const handle = this.engine.doors.openConnection(Protocol.HTTP_1, Role.SERVER, flags, this.now());
+    if (handle < 0) return false;
+    const session = new Session(this, socket, handle);
+    this.#sessionAt[handle & INDEX_MASK] = session;
+    this.sessions.add(session);
+    socket.start(session);
+    this.#armTimer();
+    return true;
+  }
+
+  /** Runs one entry from outside on behalf of a session. */
+  run(session: Session, enter: () => void): void {
+    if (this.#isFailed) return;
+    try {
+      enter();
+      if (this.engine.hasEvents) this.engine.readEvents(this);
+      session.flush();
+      this.#armTimer();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The session's socket is gone. */
+  forget(session: Session): void {
+    this.sessions.delete(session);
+    this.#sessionAt[session.handle & INDEX_MASK] = undefined;
+    const exchanges = [...session.exchanges];
+    session.exchanges.clear();
+    if (!this.#isFailed) {
+      try {
+        this.engine.doors.closeConnection(session.handle);
+        for (const exchange of exchanges) this.engine.doors.releaseExchange(exchange.handle);
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+    for (const exchange of exchanges) this.#abort(exchange, Status.H1_UNEXPECTED_END);
+  }
+
+  /** The exchange's answer is complete and the engine was told so. */
+  finished(exchange: ServerExchange): void {
+    this.#exchangeAt[exchange.handle & INDEX_MASK] = undefined;
+    exchange.session.exchanges.delete(exchange);
+    exchange.finish();
+  }
+
+  flushLater(session: Session): void {
+    this.#dirty.push(session);
+    if (this.#dirtyScheduled) return;
+    this.#dirtyScheduled = true;
+    queueMicrotask(() => this.#flushDirty());
+  }
+
+  #flushDirty(): void {
+    this.#dirtyScheduled = false;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    if (this.#isFailed) return;
+    try {
+      for (const session of dirty) session.flush();
+      if (this.engine.hasEvents) this.engine.readEvents(this);
+      this.#armTimer();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Lets open exchanges finish and closes. */
+  drain(): void {
+    if (this.#isFailed) return;
+    for (const session of [...this.sessions]) {
+      this.run(session, () => {
+        this.engine.doors.drainConnection(session.handle, this.now());
+      });
+    }
+  }
+
+  /** Closes everything at once; answers how many exchanges that cut. */
+  destroy(): number {
+    let cut = 0;
+    for (const session of [...this.sessions]) {
+      cut += session.exchanges.size;
+      session.socket.destroy();
+    }
+    this.stop();
+    return cut;
+  }
+
+  /** Stops the timer of an instance that is no longer needed. */
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#timerDeadline = Infinity;
+  }
+
+  /** A field block with this content type only, kept in the engine's memory; null when there is no room for more. */
+  contentTypeFields(contentType: string | null): PinnedFields | null {
+    const known = this.#pinned.get(contentType);
+    if (known !== undefined) return known;
+    if (this.engine.pinnedRoom < PIN_BYTES || (contentType?.length ?? 0) > PIN_BYTES / 2) return null;
+    const pinned = this.engine.pin(contentType === null ? [] : [["content-type", contentType]]);
+    this.#pinned.set(contentType, pinned);
+    return pinned;
+  }
+
+  /** Tells a failure that concerns one exchange. */
+  report(error: unknown, exchange: ServerExchange): void {
+    this.#context.onError(error, exchange);
+  }
+
+  /** The module trapped, or the host itself has a fault: nothing of this instance can be trusted any more. */
+  #fail(error: unknown): void {
+    if (this.#isFailed) return;
+    this.#isFailed = true;
+    this.stop();
+    for (const session of [...this.sessions]) {
+      for (const exchange of session.exchanges) this.#abort(exchange, Status.INVALID_STATE);
+      session.socket.destroy();
+    }
+    this.#context.onFailure(this, error);
+  }
+
+  #abort(exchange: ServerExchange, status: number): void {
+    this.#exchangeAt[exchange.handle & INDEX_MASK] = undefined;
+    exchange.abort(new EngineError(status), true);
+  }
+
+  #armTimer(): void {
+    const deadline = this.engine.doors.pollDeadline();
+    if (deadline >= this.#timerDeadline) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerDeadline = deadline;
+    const delay = Math.min(Math.max(Math.ceil(deadline - this.now()), 1), MAX_TIMER_MS);
+    this.#timer = setTimeout(() => this.#handleTimeout(), delay);
+    this.#timer.unref();
+  }
+
+  #handleTimeout(): void {
+    this.#timer = null;
+    this.#timerDeadline = Infinity;
+    if (this.#isFailed) return;
+    try {
+      this.engine.doors.handleTimeout(this.now());
+      this.engine.readEvents(this);
+      this.#armTimer();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  // What the engine tells.
+
+  request(connection: number, handle: number, head: ReceivedHead): void {
+    const session = this.#sessionAt[connection & INDEX_MASK] as Session;
+    const exchange = new ServerExchange(session, handle, head);
+    this.#exchangeAt[handle & INDEX_MASK] = exchange;
+    session.exchanges.add(exchange);
+    const reply = this.#context.handle(exchange);
+    if (reply instanceof Promise) void reply.then((late) => this.#answerLate(exchange, late));
+    else writeReply(exchange, reply);
+  }
+
+  #answerLate(exchange: ServerExchange, reply: Reply): void {
+    if (this.#isFailed) return;
+    try {
+      writeReply(exchange, reply);
+      exchange.session.scheduleFlush();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  body(_connection: number, exchange: number, bytes: Uint8Array, isEnd: boolean): void {
+    this.#exchangeAt[exchange & INDEX_MASK]?.bodyArrived(bytes, isEnd);
+  }
+
+  end(_connection: number, exchange: number): void {
+    this.#exchangeAt[exchange & INDEX_MASK]?.bodyEnded();
+  }
+
+  aborted(_connection: number, handle: number, status: number): void {
+    const exchange = this.#exchangeAt[handle & INDEX_MASK];
+    if (exchange === undefined) return;
+    exchange.session.exchanges.delete(exchange);
+    this.#abort(exchange, status);
+    this.engine.doors.releaseExchange(handle);
+  }
+
+  peerEnded(_connection: number, exchange: number): void {
+    this.#exchangeAt[exchange & INDEX_MASK]?.abort(new EngineError(Status.H1_UNEXPECTED_END), false);
+  }
+
+  writable(_connection: number, exchange: number): void {
+    this.#exchangeAt[exchange & INDEX_MASK]?.writable();
+  }
+
+  readPause(connection: number): void {
+    this.#sessionAt[connection & INDEX_MASK]?.socket.pause();
+  }
+
+  readResume(connection: number): void {
+    this.#sessionAt[connection & INDEX_MASK]?.socket.resume();
+  }
+
+  transmit(connection: number): void {
+    this.#sessionAt[connection & INDEX_MASK]?.scheduleFlush();
+  }
+
+  close(connection: number, _status: number, abort: boolean): void {
+    this.#sessionAt[connection & INDEX_MASK]?.close(abort);
+  }
+
+  tunnel(): void {
+    // No handler asks for a tunnel yet: CONNECT and upgrades are answered by the router like any other request.
+  }
+
+  response(): void {
+    // The server never opens a connection.
+  }
+
+  informational(): void {
+    // As above.
+  }
+}

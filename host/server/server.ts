@@ -1,0 +1,158 @@
+// A running server: its listeners, its engine instances, and its end.
+
+import { loadModule, moduleFrom } from "../engine/index.ts";
+import { HttpError, Reply } from "../router/index.ts";
+import type { Exchange, Logger } from "../router/index.ts";
+import { nodeTransport } from "../transport/node_transport.ts";
+import type { BoundAddress, Listener, Socket } from "../transport/transport.ts";
+import { EnginePool } from "./engine_pool.ts";
+import { renderMetrics } from "./metrics.ts";
+import { type ListenOptions, resolveOptions, type ResolvedOptions } from "./options.ts";
+
+/** What answers requests: the router, or anything with its door. */
+export interface RequestHandler {
+  handle(exchange: Exchange): Reply | Promise<Reply>;
+}
+
+/** How `close` ends. */
+export interface CloseOptions {
+  /** How long open exchanges may go on. Default 10,000. */
+  deadlineMs?: number;
+}
+
+/** What `close` had to cut at its deadline. All zero when everything finished. */
+export interface CloseReport {
+  connections: number;
+  exchanges: number;
+}
+
+const DEFAULT_CLOSE_DEADLINE_MS = 10_000;
+const CLOSE_POLL_MS = 20;
+
+export class Server {
+  readonly #listeners: Listener[] = [];
+  readonly #isSecure: boolean[];
+  readonly #pool: EnginePool;
+  #closing: Promise<CloseReport> | null = null;
+
+  /** Binds every listener; when one cannot be bound, none is. */
+  static async start(handler: RequestHandler, options: ListenOptions = {}): Promise<Server> {
+    const resolved = resolveOptions(options);
+    const module = await (options.module === undefined ? loadModule() : moduleFrom(options.module));
+    const server = new Server(handler, resolved, module, options.logger ?? console);
+    const transport = options.transport ?? nodeTransport;
+    try {
+      for (const target of resolved.targets) {
+        server.#listeners.push(await transport.listen(target, (socket) => server.#accept(socket)));
+      }
+    } catch (error) {
+      await Promise.all(server.#listeners.map((listener) => listener.stop()));
+      server.#pool.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  private constructor(
+    handler: RequestHandler,
+    options: ResolvedOptions,
+    module: WebAssembly.Module,
+    logger: Pick<Logger, "error">,
+  ) {
+    this.#isSecure = options.targets.map((target) => target.tls !== undefined);
+    const { authorities } = options;
+    this.#pool = new EnginePool(
+      { module, limits: options.limits, memoryBytes: options.memoryBytes, instances: options.instances },
+      {
+        handle:
+          authorities === null
+            ? (exchange) => handler.handle(exchange)
+            : (exchange) =>
+                authorities.has(exchange.authority.toLowerCase()) ? handler.handle(exchange) : misdirected(),
+        onFailure: (_host, error) =>
+          logger.error({ err: error }, "an engine instance failed and was replaced"),
+        onError: (error, exchange) => logger.error({ err: error, target: exchange.target }, "a reply failed"),
+      },
+    );
+  }
+
+  /** Where the listeners are bound, in the order of the options. */
+  get addresses(): readonly BoundAddress[] {
+    return this.#listeners.map((listener) => listener.address);
+  }
+
+  /** The first listener's port; 0 for a Unix socket. */
+  get port(): number {
+    return this.#listeners[0]?.address.port ?? 0;
+  }
+
+  /** One URL per TCP listener. */
+  get urls(): readonly string[] {
+    return this.#listeners.flatMap(({ address }, index) => {
+      if (address.path !== null) return [];
+      const any = address.host === "::" || address.host === "0.0.0.0";
+      const host = any ? "localhost" : address.host.includes(":") ? `[${address.host}]` : address.host;
+      return [`${this.#isSecure[index] === true ? "https" : "http"}://${host}:${address.port}/`];
+    });
+  }
+
+  /** The protocols that are served. */
+  get protocols(): readonly string[] {
+    return ["http/1.1"];
+  }
+
+  /** Connections that are open. */
+  get connectionCount(): number {
+    return this.#pool.connectionCount;
+  }
+
+  /** The server's metrics in the text format of Prometheus. */
+  metrics(): Promise<string> {
+    return renderMetrics(this.#pool);
+  }
+
+  /**
+   * Stops accepting, closes idle connections at once, lets open exchanges finish until the deadline, then cuts what is left
+   * and reports it. Later calls answer the same promise.
+   */
+  close(options: CloseOptions = {}): Promise<CloseReport> {
+    const deadlineMs = options.deadlineMs ?? DEFAULT_CLOSE_DEADLINE_MS;
+    if (!(deadlineMs >= 0)) {
+      throw new RangeError(
+        `close option deadlineMs is ${deadlineMs}; it must be a number of milliseconds, 0 or more`,
+      );
+    }
+    this.#closing ??= this.#close(deadlineMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(deadlineMs: number): Promise<CloseReport> {
+    const deadline = performance.now() + deadlineMs;
+    await Promise.all(this.#listeners.map((listener) => listener.stop()));
+    this.#pool.drain();
+    while (this.#pool.connectionCount > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
+    }
+    return this.#pool.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#closing === null) this.#pool.accept(socket);
+    else socket.destroy();
+  }
+
+  /** For tests of what happens when the module traps. */
+  get pool(): EnginePool {
+    return this.#pool;
+  }
+}
+
+/** RFC 9110 §15.5.20: the server does not speak for this authority. */
+function misdirected(): Reply {
+  const { status, message } = new HttpError(421, "this server does not serve the requested authority");
+  return Reply.text(`${message}\n`, status);
+}

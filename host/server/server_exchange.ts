@@ -1,0 +1,169 @@
+// One request as the router sees it, on top of an exchange of the engine.
+//
+// It lives from the REQUEST event until its answer is complete. Then the engine's memory goes to somebody else, and what was
+// not read before reads as empty.
+
+import { EngineError } from "../engine/engine_error.ts";
+import { Status } from "../engine/index.ts";
+import type { ReceivedHead } from "../engine/index.ts";
+import type { Exchange, HeaderPairs, Protocol } from "../router/index.ts";
+import { BodyReader, type BodySource } from "./body_reader.ts";
+import type { Session } from "./session.ts";
+
+const NO_PAIRS: HeaderPairs = [];
+
+export class ServerExchange implements Exchange, BodySource {
+  readonly session: Session;
+  /** The engine's handle. */
+  readonly handle: number;
+  readonly #head: ReceivedHead;
+  #target: string | null = null;
+  #reader: BodyReader | null = null;
+  #abortCallbacks: ((reason: Error) => void)[] | null = null;
+  #abortReason: Error | null = null;
+  #writableWaiter: (() => void) | null = null;
+  /** The answer is complete, or never will be: the engine is not to be asked about this exchange again. */
+  isOver = false;
+  /** An interim or final head was sent. */
+  headSent = false;
+
+  constructor(session: Session, handle: number, head: ReceivedHead) {
+    this.session = session;
+    this.handle = handle;
+    this.#head = head;
+  }
+
+  get method(): string {
+    return this.#head.method;
+  }
+
+  get target(): string {
+    return (this.#target ??= this.#head.target);
+  }
+
+  get scheme(): "http" | "https" {
+    return this.session.socket.isSecure ? "https" : "http";
+  }
+
+  get authority(): string {
+    return this.#head.authority;
+  }
+
+  get protocol(): Protocol {
+    return this.#head.protocol;
+  }
+
+  get remoteAddress(): string {
+    return this.session.socket.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.session.socket.remotePort;
+  }
+
+  header(name: string): string | undefined {
+    return this.#head.field(name);
+  }
+
+  headerPairs(): HeaderPairs {
+    return this.#head.fields();
+  }
+
+  get hasBody(): boolean {
+    return this.#head.hasBody;
+  }
+
+  get contentLength(): number {
+    return this.#head.contentLength;
+  }
+
+  read(): Promise<Uint8Array | null> {
+    if (!this.#head.hasBody && this.#reader === null) return Promise.resolve(null);
+    return this.#bodyReader().read();
+  }
+
+  trailerPairs(): HeaderPairs {
+    return this.isOver ? NO_PAIRS : this.#head.trailers();
+  }
+
+  onAbort(callback: (reason: Error) => void): void {
+    if (this.#abortReason !== null) callback(this.#abortReason);
+    else if (!this.isOver) (this.#abortCallbacks ??= []).push(callback);
+  }
+
+  sendInformational(status: number, headers: HeaderPairs): void {
+    if (this.isOver) return;
+    const result = this.session.host.engine.sendInformational(this.handle, status, headers);
+    if (result < 0) throw new EngineError(result, `sending ${status}`);
+    this.session.scheduleFlush();
+  }
+
+  push(): boolean {
+    return false;
+  }
+
+  // What the session tells.
+
+  /** Content arrived; `bytes` is a view that is valid during the call. */
+  bodyArrived(bytes: Uint8Array, isEnd: boolean): void {
+    const reader = this.#bodyReader();
+    reader.push(bytes.slice());
+    if (isEnd) reader.end();
+  }
+
+  bodyEnded(): void {
+    this.#bodyReader().end();
+  }
+
+  /** The peer went away, or broke the protocol within this request. `isFinal`: no answer can be sent any more. */
+  abort(reason: Error, isFinal: boolean): void {
+    if (isFinal) {
+      this.isOver = true;
+      this.#reader?.fail(reason);
+      if (this.#reader === null && this.#head.hasBody) this.#bodyReader().fail(reason);
+    }
+    if (this.#abortReason === null) {
+      this.#abortReason = reason;
+      const callbacks = this.#abortCallbacks;
+      this.#abortCallbacks = null;
+      if (callbacks !== null) for (const callback of callbacks) callback(reason);
+    }
+    if (isFinal) this.writable();
+  }
+
+  /** The engine can take more content. */
+  writable(): void {
+    const waiter = this.#writableWaiter;
+    this.#writableWaiter = null;
+    waiter?.();
+  }
+
+  // What the reply's writer needs.
+
+  /** Resolves once more can be sent, or never will be. */
+  whenWritable(): Promise<void> {
+    return new Promise((resolve) => (this.#writableWaiter = resolve));
+  }
+
+  /** The answer is complete. */
+  finish(): void {
+    this.isOver = true;
+    this.#abortCallbacks = null;
+    if (this.#reader !== null)
+      this.#reader.fail(new EngineError(Status.INVALID_STATE, "reading after the answer"));
+    this.#head.release();
+  }
+
+  // What the body's reader asks.
+
+  wanted(byteLength: number): void {
+    if (this.isOver) return;
+    const { host } = this.session;
+    host.engine.doors.readBody(this.handle, byteLength, host.now());
+    this.session.scheduleFlush();
+  }
+
+  #bodyReader(): BodyReader {
+    return (this.#reader ??= new BodyReader(this));
+  }
+}

@@ -1,0 +1,130 @@
+// One connection: where a socket and a connection of the engine meet.
+//
+// Bytes go from the socket to the engine, which lies where the socket reads to; events are acted on at once; what the engine
+// then has to send is written in one piece per turn. While the socket takes nothing, nothing is polled from the engine, so
+// that a slow peer's output waits in one place, with one limit and one deadline.
+
+import type { Socket, SocketSink } from "../transport/transport.ts";
+import type { EngineHost } from "./engine_host.ts";
+import type { ServerExchange } from "./server_exchange.ts";
+
+/** Output up to this size is written as text, which node hands to the kernel without making a buffer. */
+const TEXT_WRITE_BYTES = 8192;
+
+export class Session implements SocketSink {
+  readonly host: EngineHost;
+  readonly socket: Socket;
+  readonly handle: number;
+  readonly receiveBuffer: Uint8Array;
+  /** Exchanges whose answer is not complete. */
+  readonly exchanges = new Set<ServerExchange>();
+  #isBlocked = false;
+  #isClosed = false;
+  #isEnding = false;
+  #flushScheduled = false;
+
+  constructor(host: EngineHost, socket: Socket, handle: number) {
+    this.host = host;
+    this.socket = socket;
+    this.handle = handle;
+    this.receiveBuffer = host.engine.receiveBuffer;
+  }
+
+  /** The socket takes nothing for now. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  onBytes(length: number): void {
+    if (this.#isClosed) return;
+    this.host.run(this, () => this.#receive(length));
+  }
+
+  onEnd(): void {
+    if (this.#isClosed) return;
+    this.host.run(this, () => {
+      this.host.engine.doors.receiveEnd(this.handle, this.host.now());
+    });
+  }
+
+  onDrain(): void {
+    if (this.#isClosed || !this.#isBlocked) return;
+    this.host.run(this, () => {
+      this.#isBlocked = false;
+      this.host.engine.doors.transmitDrained(this.handle, this.host.now());
+      for (const exchange of this.exchanges) exchange.writable();
+    });
+  }
+
+  onClose(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.host.forget(this);
+  }
+
+  #receive(length: number): void {
+    const { engine } = this.host;
+    const now = this.host.now();
+    let offset = 0;
+    while (offset < length) {
+      const taken = engine.doors.receive(this.handle, offset, length - offset, now);
+      engine.readEvents(this.host);
+      if (this.#isClosed) return;
+      if (taken < 0) {
+        this.socket.destroy();
+        return;
+      }
+      offset += taken;
+    }
+  }
+
+  /** Writes what the engine has to send, as long as the socket takes it. */
+  flush(): void {
+    this.#flushScheduled = false;
+    const { engine } = this.host;
+    while (!this.#isBlocked && !this.#isClosed) {
+      const bytes = engine.transmit(this.handle);
+      if (bytes === null) break;
+      const accepted =
+        bytes.length <= TEXT_WRITE_BYTES
+          ? this.socket.writeText(engine.latin1(bytes))
+          : this.socket.write(bytes.slice());
+      if (!accepted) this.#block();
+    }
+    if (engine.hasEvents) engine.readEvents(this.host);
+  }
+
+  /** Flushes once the code that is running has finished, together with whatever else it sends. */
+  scheduleFlush(): void {
+    if (this.#flushScheduled || this.#isClosed) return;
+    this.#flushScheduled = true;
+    this.host.flushLater(this);
+  }
+
+  /** Writes content that the engine has framed (frameBody), right after what was queued before it. */
+  writeFramed(bytes: Uint8Array): void {
+    this.flush();
+    if (!this.#isClosed && !this.socket.write(bytes)) this.#block();
+  }
+
+  #block(): void {
+    if (this.#isBlocked) return;
+    this.#isBlocked = true;
+    this.host.engine.doors.transmitBlocked(this.handle, this.host.now());
+  }
+
+  /** The engine is through with the peer. */
+  close(abort: boolean): void {
+    if (abort) {
+      this.socket.destroy();
+    } else if (!this.#isEnding) {
+      this.#isEnding = true;
+      this.socket.resume();
+      this.socket.end();
+    }
+  }
+}

@@ -1,0 +1,132 @@
+// A connection on node:net or node:tls.
+//
+// Plain sockets read straight into the sink's buffer: the accepted handle is taken from the paused socket that the server
+// made and given to a new one with `onread` (Node's documented option, but only its constructor takes an accepted handle, so
+// this is feature-tested). TLS sockets, and runtimes without that, copy each chunk there from `data` events.
+//
+// Writing hands over to the stream, which copies nothing; the caller gives up the bytes.
+
+import { Socket as NetSocket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { Socket, SocketSink } from "./transport.ts";
+
+/** The part of node's socket that its types leave out. */
+interface AcceptedSocket {
+  _handle: unknown;
+}
+
+interface OnReadOptions {
+  handle: unknown;
+  allowHalfOpen: boolean;
+  onread: { buffer: Uint8Array; callback: (length: number) => boolean };
+}
+
+/** More than this waiting in a stream makes `write` answer false. */
+const HIGH_WATER_BYTES = 65536;
+
+let canReadInPlace = true;
+
+export class NodeSocket implements Socket {
+  readonly isSecure: boolean;
+  readonly alpn: string | null;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  #socket: NetSocket;
+  #isPaused = false;
+
+  constructor(socket: NetSocket | TLSSocket, isSecure: boolean) {
+    this.#socket = socket;
+    this.isSecure = isSecure;
+    const alpn = isSecure ? (socket as TLSSocket).alpnProtocol : null;
+    this.alpn = typeof alpn === "string" ? alpn : null;
+    this.remoteAddress = socket.remoteAddress ?? "";
+    this.remotePort = socket.remotePort ?? 0;
+  }
+
+  start(sink: SocketSink): void {
+    if (!this.isSecure && canReadInPlace && this.#startInPlace(sink)) return;
+    const socket = this.#socket;
+    const { receiveBuffer } = sink;
+    socket.on("data", (chunk: Buffer) => {
+      for (let at = 0; at < chunk.length; at += receiveBuffer.length) {
+        const part = chunk.subarray(at, at + receiveBuffer.length);
+        receiveBuffer.set(part);
+        sink.onBytes(part.length);
+      }
+    });
+    this.#listen(socket, sink);
+    socket.resume();
+  }
+
+  /** Moves the accepted handle to a socket that reads into the sink's buffer. False when this runtime cannot. */
+  #startInPlace(sink: SocketSink): boolean {
+    const accepted = this.#socket as unknown as AcceptedSocket;
+    const handle = accepted._handle;
+    if (handle === null || typeof handle !== "object") {
+      canReadInPlace = false;
+      return false;
+    }
+    accepted._handle = null;
+    const options: OnReadOptions = {
+      handle,
+      allowHalfOpen: true,
+      onread: {
+        buffer: sink.receiveBuffer,
+        callback: (length) => {
+          sink.onBytes(length);
+          return !this.#isPaused;
+        },
+      },
+    };
+    const socket = new NetSocket(options as unknown as ConstructorParameters<typeof NetSocket>[0]);
+    this.#socket = socket;
+    this.#listen(socket, sink);
+    // Starts the handle; `onread` takes the bytes before the stream sees them.
+    socket.read(0);
+    socket.resume();
+    return true;
+  }
+
+  #listen(socket: NetSocket, sink: SocketSink): void {
+    let failure: Error | null = null;
+    socket.on("end", () => sink.onEnd());
+    socket.on("drain", () => sink.onDrain());
+    socket.on("error", (error: Error) => (failure = error));
+    socket.on("close", () => sink.onClose(failure));
+    socket.setNoDelay(true);
+  }
+
+  write(bytes: Uint8Array): boolean {
+    this.#socket.write(bytes);
+    return this.#socket.writableLength < HIGH_WATER_BYTES;
+  }
+
+  writeText(text: string): boolean {
+    this.#socket.write(text, "latin1");
+    return this.#socket.writableLength < HIGH_WATER_BYTES;
+  }
+
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
