@@ -253,7 +253,10 @@ export class Engine {
     return this.#pinnedEnd - this.#pinnedNext;
   }
 
-  /** A whole response with pinned fields and a text body that is known to be short (bodyFits). */
+  /**
+   * A whole response with pinned fields and a text body that fits (bodyFits). Answers the bytes of body that were not
+   * taken for now, or a status.
+   */
   respondText(
     exchange: number,
     statusCode: number,
@@ -262,7 +265,16 @@ export class Engine {
     flags: number,
   ): number {
     const len = this.#memory.writeUtf8(text, this.#commandPtr);
-    return this.doors.respond(exchange, statusCode, fields.ptr, fields.len, this.#commandPtr, len, flags);
+    const taken = this.doors.respond(
+      exchange,
+      statusCode,
+      fields.ptr,
+      fields.len,
+      this.#commandPtr,
+      len,
+      flags,
+    );
+    return taken < 0 ? taken : len - taken;
   }
 
   /** Whether a body of that many bytes (3 per code unit of text) leaves room for usual fields in one command. */
