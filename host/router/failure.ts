@@ -6,7 +6,7 @@ import type { HttpError } from "./http_error.ts";
 import { Reply } from "./reply.ts";
 import { Status, statusPhrase } from "./status.ts";
 
-const withoutBody = new Set<number>([Status.NO_CONTENT, Status.RESET_CONTENT, Status.NOT_MODIFIED]);
+const bodilessStatuses = new Set<number>([Status.NO_CONTENT, Status.RESET_CONTENT, Status.NOT_MODIFIED]);
 
 /** The reply of an error that says how it is answered. */
 export function httpErrorReply(error: HttpError): Reply {
@@ -33,18 +33,21 @@ export function otherMethodsReply(method: string, methods: readonly string[]): R
   return Reply.text(message, Status.METHOD_NOT_ALLOWED).set("allow", allow);
 }
 
-/** Drops the body of a HEAD answer, keeping its length where that is known (RFC 9110 §9.3.2). */
-export function dropBody(reply: Reply): void {
-  const body = reply.body;
-  if (body === null) return;
-  reply.body = null;
-  reply.trailers = null;
+/**
+ * The answer to HEAD: the same reply without its body, its length kept where that is known (RFC 9110 §9.3.2).
+ * A new reply, because a handler may answer every request with one and the same.
+ */
+export function withoutBody(reply: Reply): Reply {
+  const { body, status } = reply;
+  if (body === null) return reply;
+  const bare = new Reply(status, reply.contentType);
+  if (reply.headers !== null) for (const [name, value] of reply.headers) bare.append(name, value);
   if (typeof body === "string" || body instanceof Uint8Array) {
-    if (withoutBody.has(reply.status) || reply.get("content-length") !== null) return;
-    reply.set("content-length", typeof body === "string" ? utf8Length(body) : body.byteLength);
-  } else {
-    abandon(body);
+    if (bodilessStatuses.has(status) || bare.get("content-length") !== null) return bare;
+    return bare.set("content-length", typeof body === "string" ? utf8Length(body) : body.byteLength);
   }
+  abandon(body);
+  return bare;
 }
 
 /** Tells a stream that nobody will read it. */

@@ -13,7 +13,7 @@ import { compose } from "./chain.ts";
 import type { Exchange } from "./exchange.ts";
 import { declarationOf } from "./decorators.ts";
 import type { ControllerClass } from "./decorators.ts";
-import { dropBody, httpErrorReply, unknownErrorReply } from "./failure.ts";
+import { httpErrorReply, unknownErrorReply, withoutBody } from "./failure.ts";
 import { mountedFetch } from "./fetch_app.ts";
 import type { FetchApp } from "./fetch_app.ts";
 import type { ErrorClass, ErrorHandler, Handler } from "./handler.ts";
@@ -281,8 +281,7 @@ export class Router<Prefix extends string = ""> {
         }
       }
     }
-    if (request.exchange.method === "HEAD") dropBody(reply);
-    return reply;
+    return request.exchange.method === "HEAD" ? withoutBody(reply) : reply;
   }
 
   #reportUnhandled(error: unknown, request: HttpyRequest): void {

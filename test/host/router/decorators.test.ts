@@ -11,7 +11,8 @@ function mark(name: string): Handler {
 }
 
 @controller("/users")
-@use(mark("a"), mark("b"))
+@use(mark("a"))
+@use(mark("b"))
 class Users {
   readonly #greeting: string;
 

@@ -17,6 +17,9 @@ describe("onError", () => {
       .get("/storage", async () => {
         throw new StorageError("2");
       })
+      .get("/derived", () => {
+        throw new (class extends StorageError {})("5");
+      })
       .get("/other", () => {
         throw new RangeError("3");
       })
@@ -26,6 +29,7 @@ describe("onError", () => {
       });
     expect(await ask(router, "/row")).toMatchObject({ status: 404, text: "row 1" });
     expect(await ask(router, "/storage")).toMatchObject({ status: 503, text: "storage 2" });
+    expect((await ask(router, "/derived")).text).toBe("storage 5");
     expect(await ask(router, "/other")).toMatchObject({ status: 500, text: "any 3" });
     expect((await ask(router, "/text")).text).toBe("any 4");
   });

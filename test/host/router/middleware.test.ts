@@ -31,6 +31,15 @@ describe("middlewares", () => {
     expect((await ask(router, "/")).header("x-late")).toBe("1");
   });
 
+  test("reach routes through routers above, also when those have answered before", async () => {
+    const inner = new Router().get("/x", () => "x");
+    const router = new Router().mount("/in", inner);
+    expect((await ask(router, "/in/x")).text).toBe("x");
+    inner.use(() => "mine");
+    expect((await ask(router, "/in/x")).text).toBe("mine");
+    expect((await ask(router, "/in/missing")).text).toBe("mine");
+  });
+
   test("surround misses of every kind", async () => {
     const seen: string[] = [];
     const router = new Router()

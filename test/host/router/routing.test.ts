@@ -161,6 +161,16 @@ describe("methods", () => {
     expect(closed).toBe("web iterable");
   });
 
+  test("HEAD leaves a reply whole that a handler gives every time", async () => {
+    const shared = Reply.text("same").set("x-a", "1");
+    const router = new Router().get("/", () => shared);
+    expect((await ask(router, "HEAD /")).headers).toEqual([
+      ["x-a", "1"],
+      ["content-length", "4"],
+    ]);
+    expect(await ask(router, "/")).toMatchObject({ text: "same", headers: [["x-a", "1"]] });
+  });
+
   test("a route for HEAD outranks the one for GET", async () => {
     const router = new Router().get("/a", () => "body").head("/a", () => Reply.empty(200).set("x-own", "1"));
     expect((await ask(router, "HEAD /a")).header("x-own")).toBe("1");
