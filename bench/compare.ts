@@ -24,7 +24,7 @@ export interface Answer {
 export interface RequestComparison {
   peers: string[];
   path: string;
-  load: Omit<WrkLoad, "url" | "seconds">;
+  load: Omit<WrkLoad, "peer" | "url" | "seconds">;
   expected: Answer;
 }
 
@@ -33,15 +33,17 @@ export async function compareRequests(comparison: RequestComparison, options: Ru
   const { peers, path, load, expected } = comparison;
   return withServers(peers, async (servers) => {
     const urlOf = ({ port }: Server) => `http://127.0.0.1:${port}${path}`;
+    const apply = (server: Server, seconds: number) =>
+      runWrk({ ...load, peer: server.name, url: urlOf(server), seconds });
     for (const server of servers.values()) {
       await expectAnswer(server.name, urlOf(server), load, expected);
-      await runWrk({ ...load, url: urlOf(server), seconds: options.warmupSeconds });
+      await apply(server, options.warmupSeconds);
     }
     return alternate(peers, options.rounds, async (peer, round) => {
       options.progress(`${peer}, round ${round + 1} of ${options.rounds}`);
       const server = servers.get(peer) as Server;
       return timed(server, async () => {
-        const result = await runWrk({ ...load, url: urlOf(server), seconds: options.secondsPerRound });
+        const result = await apply(server, options.secondsPerRound);
         return { value: result.requestsPerSecond, seconds: result.seconds, ...result.latency };
       });
     });

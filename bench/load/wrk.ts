@@ -14,6 +14,8 @@ import { BenchError } from "../suite.ts";
 const execFileAsync = promisify(execFile);
 
 export interface WrkLoad {
+  /** Whom to blame in an error. */
+  peer: string;
   url: string;
   connectionCount: number;
   seconds: number;
@@ -63,14 +65,14 @@ export async function runWrk(load: WrkLoad): Promise<WrkResult> {
   const line = /^result (\{.*\})$/m.exec(stdout)?.[1];
   if (line === undefined) throw new BenchError(`wrk gave no result:\n${stdout}`);
   const result = JSON.parse(line) as ScriptResult;
-  refuseErrors(result, load.url);
+  refuseErrors(result, load);
   const seconds = result.durationUs / 1e6;
   const requestsPerSecond = result.requests / seconds;
   if (pipelineDepth > 1) return { requestsPerSecond, seconds };
   return { requestsPerSecond, seconds, latency: { p50Us: result.p50Us, p99Us: result.p99Us } };
 }
 
-function refuseErrors(result: ScriptResult, url: string): void {
+function refuseErrors(result: ScriptResult, { peer, url }: WrkLoad): void {
   const faults = (
     [
       ["answers outside 2xx and 3xx", result.badStatuses],
@@ -81,7 +83,9 @@ function refuseErrors(result: ScriptResult, url: string): void {
     ] as const
   ).filter(([, count]) => count > 0);
   if (faults.length > 0) {
-    throw new BenchError(`${url}: ${faults.map(([what, count]) => `${count} ${what}`).join(", ")}`);
+    throw new BenchError(
+      `${peer} at ${url}: ${faults.map(([what, count]) => `${count} ${what}`).join(", ")}`,
+    );
   }
-  if (result.requests === 0) throw new BenchError(`${url}: no request was answered`);
+  if (result.requests === 0) throw new BenchError(`${peer} at ${url}: no request was answered`);
 }

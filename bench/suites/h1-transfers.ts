@@ -5,6 +5,7 @@
  * the server must stop taking part: its resident memory may grow by a bounded amount however long the stall lasts,
  * and it must still answer others.
  */
+import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -27,6 +28,8 @@ const QUICK_STALL_SECONDS = 2;
 const STALL_SAMPLE_MS = 50;
 /** Room for the JavaScript heap's young generation; a body of 1 GiB taken in would be sixteen times this. */
 const STALL_GROWTH_LIMIT_MIB = 64;
+/** A connection that was held back has bytes waiting for whoever reads again. */
+const RESUME_TIMEOUT_MS = 5_000;
 const STALL_WRITE_LEN = 256 * 1024;
 
 type Direction = "download" | "upload";
@@ -81,7 +84,13 @@ function transferMeasure(direction: Direction, title: string): Measure {
 export const download = transferMeasure("download", "GET /bytes of 1 GiB, streamed, one connection");
 export const upload = transferMeasure("upload", "POST /count of 1 GiB, streamed, one connection");
 
-function stallMeasure(name: string, title: string, stall: (socket: Socket) => void): Measure {
+interface Stall {
+  begin(socket: Socket): void;
+  /** Waits for a sign that the server was still serving the connection when the stall ended. */
+  end(socket: Socket): Promise<void>;
+}
+
+function stallMeasure(name: string, title: string, stall: Stall): Measure {
   return {
     name,
     title,
@@ -105,11 +114,7 @@ function stallMeasure(name: string, title: string, stall: (socket: Socket) => vo
   };
 }
 
-async function growthDuringStall(
-  server: Server,
-  stall: (socket: Socket) => void,
-  seconds: number,
-): Promise<Sample> {
+async function growthDuringStall(server: Server, stall: Stall, seconds: number): Promise<Sample> {
   // Warm, so that lazily compiled code and first-use buffers are not counted as the stall's.
   await transfer("download", server, WARMUP_LEN);
   await transfer("upload", server, WARMUP_LEN);
@@ -117,7 +122,7 @@ async function growthDuringStall(
   let peak = before;
   const socket = connect({ host: "127.0.0.1", port: server.port });
   socket.on("error", () => {});
-  socket.once("connect", () => stall(socket));
+  socket.once("connect", () => stall.begin(socket));
   try {
     for (
       const end = performance.now() + seconds * 1000;
@@ -132,35 +137,48 @@ async function growthDuringStall(
     if (answer.status !== 200)
       throw new BenchError(`${server.name} answered ${answer.status} during a stall`);
     await answer.text();
+    await stall.end(socket);
   } finally {
     socket.resetAndDestroy();
   }
   return { value: (peak - before) / MIB };
 }
 
-function stallDownload(socket: Socket): void {
-  socket.pause();
-  socket.write(`GET /fresh/${TRANSFER_LEN} HTTP/1.1\r\nHost: bench\r\n\r\n`);
-}
-
-function stallUpload(socket: Socket): void {
-  socket.write(`POST /hold HTTP/1.1\r\nHost: bench\r\nContent-Length: ${TRANSFER_LEN}\r\n\r\n`);
-  const block = new Uint8Array(STALL_WRITE_LEN);
-  // Once the server stops reading, `drain` comes no more, and nothing piles up on this side either.
-  const writeMore = () => {
-    while (!socket.destroyed && socket.write(block));
-  };
-  socket.on("drain", writeMore);
-  writeMore();
-}
-
 export const stalledDownload = stallMeasure(
   "stalled-download",
   "Server memory while a peer reads nothing of a 1 GiB GET",
-  stallDownload,
+  {
+    begin(socket) {
+      socket.pause();
+      socket.write(`GET /fresh/${TRANSFER_LEN} HTTP/1.1\r\nHost: bench\r\n\r\n`);
+    },
+    async end(socket) {
+      const [bytes] = (await once(socket.resume(), "data", {
+        signal: AbortSignal.timeout(RESUME_TIMEOUT_MS),
+      })) as [Buffer];
+      if (!bytes.toString("latin1").startsWith("HTTP/1.1 200 "))
+        throw new BenchError("the download was refused");
+    },
+  },
 );
+
 export const stalledUpload = stallMeasure(
   "stalled-upload",
   "Server memory while a peer sends 1 GiB to a handler that does not read",
-  stallUpload,
+  {
+    begin(socket) {
+      socket.write(`POST /hold HTTP/1.1\r\nHost: bench\r\nContent-Length: ${TRANSFER_LEN}\r\n\r\n`);
+      const block = new Uint8Array(STALL_WRITE_LEN);
+      // Once the server stops reading, `drain` comes no more, and nothing piles up on this side either.
+      const writeMore = () => {
+        while (!socket.destroyed && socket.write(block));
+      };
+      socket.on("drain", writeMore);
+      writeMore();
+    },
+    async end(socket) {
+      // Handed to the socket and not taken by it: the server has stopped reading, or has taken the whole GiB in.
+      if (socket.bytesWritten < STALL_WRITE_LEN) throw new BenchError("the upload never began");
+    },
+  },
 );
