@@ -111,6 +111,7 @@ export function hpackDecode(decoder: HpackDecoder, block: usize, len: u32): i32 
   const end = block + len;
   expandedBytes = 0;
   let at = readSizeUpdates(decoder, block, end);
+  if (at == 0) return failure;
   while (at < end) {
     const first: u32 = load<u8>(at);
     if (first >= INDEXED) {
@@ -126,7 +127,7 @@ export function hpackDecode(decoder: HpackDecoder, block: usize, len: u32): i32 
     }
     if (at == 0) return failure;
   }
-  return at == 0 ? failure : Status.OK;
+  return Status.OK;
 }
 
 /** The updates that may stand at the start of a block, RFC 7541 §4.2 and §6.3. */

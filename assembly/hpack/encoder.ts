@@ -213,13 +213,12 @@ export function hpackEncodeDate(second: u32, ptr: usize): void {
   encoder.dateSecond = second;
   encoder.isDateInserted = false;
   if (!hasRoom(FIELD_INTEGERS_MAX + DATE_LEN)) return;
+  const nameIndex = staticIndexOfName(FieldName.DATE);
+  const nameLen = nameLength(FieldName.DATE);
+  const isWorthIt = indexingOf(FieldName.DATE, nameLen, DATE_LEN, encoder.maxSize) == Indexing.INCREMENTAL;
   const nameHash = hashName(FieldName.DATE, 0, 0);
   const fieldHash = hashField(nameHash, ptr, DATE_LEN);
-  const nameIndex = staticIndexOfName(FieldName.DATE);
-  if (
-    isSameSecond &&
-    insert(FieldName.DATE, 0, nameLength(FieldName.DATE), ptr, DATE_LEN, fieldHash, nameHash)
-  ) {
+  if (isSameSecond && isWorthIt && insert(FieldName.DATE, 0, nameLen, ptr, DATE_LEN, fieldHash, nameHash)) {
     encoder.isDateInserted = true;
     encoder.dateSequence = encoder.insertCount - 1;
     writeLiteral(INCREMENTAL, INCREMENTAL_MASK, nameIndex, 0, 0, ptr, DATE_LEN);
