@@ -67,14 +67,14 @@ async function compileDoors(): Promise<StoryDoors> {
     "--noAssert",
   ];
   const target = ["--runtime", "stub", "--enable", "simd", "--use", "abort="];
-  const { error, stderr } = await asc.main([entry, ...options, ...target], {
+  const { error } = await asc.main([entry, ...options, ...target], {
     writeFile: (_name: string, contents: Uint8Array | string) => {
       if (typeof contents !== "string") modules.push(Uint8Array.from(contents));
     },
   });
-  if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
-  const { instance } = await WebAssembly.instantiate(modules[0]!, {});
-  return instance.exports as unknown as StoryDoors;
+  if (error) throw error;
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(modules[0]!), {});
+  return exports as unknown as StoryDoors;
 }
 
 function readCases(variant: string, file: string): StoryCase[] {

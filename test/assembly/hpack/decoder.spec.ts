@@ -208,7 +208,7 @@ describe("the decoder", () => {
   });
 
   test("bomb: long names repeated out of the table end the connection once they cost too much", () => {
-    let len = placeLiteral(block, 3800, 128);
+    const len = placeLiteral(block, 3800, 128);
     const repetition = placeHex("7e00", block + len);
     for (let i = 1; i < 15; i++) memory.copy(block + len + i * repetition, block + len, repetition);
     // Ten copies make the section too large; the others are within what the decoder does for the table's sake.

@@ -1,6 +1,6 @@
 /** The dynamic table against a shadow model that keeps its entries in an array of texts. */
 
-import { slabAllocate, slabBytesInUse, slabFree } from "../../../assembly/core/slab.ts";
+import { slabAllocate, slabBytesInUse } from "../../../assembly/core/slab.ts";
 import { FieldName } from "../../../assembly/abi/field_name.ts";
 import { nameLength } from "../../../assembly/http/pseudo_field.ts";
 import {

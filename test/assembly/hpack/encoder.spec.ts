@@ -1,114 +1,42 @@
 /** The encoder: what it writes for each kind of field, that a decoder follows it, and what it does when it cannot. */
 
 import { FieldName } from "../../../assembly/abi/field_name.ts";
-import { FIELD_ENTRY_HEADER_BYTES } from "../../../assembly/abi/layout.ts";
 import { Status } from "../../../assembly/abi/status.ts";
-import { slabAllocate, slabBytesInUse } from "../../../assembly/core/slab.ts";
-import { nameLookup, PseudoField } from "../../../assembly/http/pseudo_field.ts";
+import { slabBytesInUse } from "../../../assembly/core/slab.ts";
+import { PseudoField } from "../../../assembly/http/pseudo_field.ts";
+import { hpackDecoderLimit } from "../../../assembly/hpack/decoder.ts";
 import {
-  HpackDecoder,
-  hpackDecoderFree,
-  hpackDecoderInitialize,
-  hpackDecoderLimit,
-} from "../../../assembly/hpack/decoder.ts";
-import {
-  HpackEncoder,
-  hpackEncodeBegin,
   hpackEncodeBlock,
-  hpackEncodeDate,
   hpackEncodeEnd,
   hpackEncodeField,
   hpackEncodeHead,
   hpackEncodeLength,
-  hpackEncoderFree,
-  hpackEncoderInitialize,
   hpackEncoderLimit,
   hpackEncodeStatus,
 } from "../../../assembly/hpack/encoder.ts";
+import { block, decodeBlock, placeText, sectionText, tableText } from "./blocks.ts";
 import {
-  block,
-  BLOCK_BYTES,
-  decodeBlock,
-  hexOf,
-  placeText,
-  sectionText,
-  setUp,
-  tableText,
-} from "./blocks.ts";
-
-const decoder = changetype<HpackDecoder>(heap.alloc(offsetof<HpackDecoder>()));
-const encoder = changetype<HpackEncoder>(heap.alloc(offsetof<HpackEncoder>()));
-const name: usize = heap.alloc(4096 + 64);
-const value: usize = heap.alloc(65536 + 64);
-const fields: usize = heap.alloc(4096 + 64);
-
-/** What a test itself has taken of the slab. */
-let heldBytes: u32 = 0;
-
-function begin(capacity: u32 = BLOCK_BYTES): void {
-  hpackEncodeBegin(encoder, block, capacity);
-}
-
-function field(nameText: string, valueText: string): void {
-  const nameLen = placeText(nameText, name);
-  hpackEncodeField(0, name, nameLen, value, placeText(valueText, value));
-}
-
-/** Ends the block and gives its bytes. */
-function ended(): string {
-  const len = hpackEncodeEnd();
-  return len < 0 ? "status " + len.toString() : hexOf(block, len);
-}
-
-/** Ends the block, decodes it and gives the section; the tables must then agree. */
-function decoded(): string {
-  const len = hpackEncodeEnd();
-  if (len < 0) return "status " + len.toString();
-  const status = decodeBlock(decoder, len);
-  if (status < 0) return "decoder status " + status.toString();
-  if (tableText(encoder) != tableText(decoder)) return "the tables differ";
-  return sectionText();
-}
-
-/** Appends an entry to a field block and answers its end. */
-function placeField(at: usize, nameText: string, valueText: string): usize {
-  const nameLen = placeText(nameText, at + FIELD_ENTRY_HEADER_BYTES);
-  const nameId = nameLookup(at + FIELD_ENTRY_HEADER_BYTES, nameLen);
-  const storedLen = nameId != 0 ? 0 : nameLen;
-  store<u16>(at, <u16>nameId);
-  store<u16>(at, <u16>storedLen, 2);
-  store<u32>(at, placeText(valueText, at + FIELD_ENTRY_HEADER_BYTES + storedLen), 4);
-  return at + FIELD_ENTRY_HEADER_BYTES + storedLen + valueText.length;
-}
-
-/** A response's block as a server has them. */
-function placeHead(): u32 {
-  let at = placeField(fields, "content-type", "text/plain; charset=utf-8");
-  at = placeField(at, "server", "test");
-  at = placeField(at, "x-own", "field");
-  return <u32>(at - fields);
-}
-
-const HEAD = "content-type: text/plain; charset=utf-8\nserver: test\nx-own: field\n";
-const DATE_1 = "Mon, 21 Oct 2013 20:13:21 GMT";
-const DATE_2 = "Mon, 21 Oct 2013 20:13:22 GMT";
-
-function date(second: u32, text: string): void {
-  placeText(text, value);
-  hpackEncodeDate(second, value);
-}
+  begin,
+  closeBoth,
+  date,
+  DATE_1,
+  decoded,
+  decoder,
+  encoder,
+  ended,
+  field,
+  fields,
+  fillSlab,
+  HEAD,
+  openBoth,
+  placeHead,
+  value,
+} from "./encoding.ts";
 
 describe("the encoder", () => {
-  beforeEach(() => {
-    setUp();
-    heldBytes = 0;
-    hpackDecoderInitialize(decoder, 4096);
-    hpackEncoderInitialize(encoder);
-  });
+  beforeEach(openBoth);
   afterEach(() => {
-    hpackDecoderFree(decoder);
-    hpackEncoderFree(encoder);
-    expect(slabBytesInUse()).toBe(heldBytes, "memory was not given back");
+    expect(closeBoth()).toBe(true, "memory was not given back");
   });
 
   test("writes the requests of RFC 7541 C.4 as the RFC does", () => {
@@ -277,115 +205,11 @@ describe("the encoder", () => {
     }
   });
 
-  test("writes a date as a literal, then into the table, then as one byte; a new second starts over", () => {
-    const text1 = "date: " + DATE_1 + "\n";
-    begin();
-    date(1, DATE_1);
-    expect(decoded()).toBe(text1);
-    expect(encoder.count).toBe(0);
-    begin();
-    date(1, DATE_1);
-    expect(decoded()).toBe(text1);
-    expect(encoder.count).toBe(1);
-    begin();
-    date(1, DATE_1);
-    expect(ended()).toBe("be");
-    begin();
-    field("custom-key", "1");
-    date(1, DATE_1);
-    expect(decoded()).toBe("custom-key: 1\n" + text1);
-    begin();
-    date(2, DATE_2);
-    expect(decoded()).toBe("date: " + DATE_2 + "\n");
-    expect(encoder.count).toBe(2);
-  });
-
-  test("puts a date that was evicted within its second into the table again", () => {
-    for (let i = 0; i < 2; i++) {
-      begin();
-      date(1, DATE_1);
-      decoded();
-    }
-    for (let i = 0; i < 200; i++) {
-      begin();
-      field("x-" + i.toString(), "something that takes room");
-      decoded();
-    }
-    for (let i = 0; i < 3; i++) {
-      begin();
-      date(1, DATE_1);
-      expect(decoded()).toBe("date: " + DATE_1 + "\n");
-    }
-  });
-
-  test("writes a head sent before as its indices, from the cache and after every insertion", () => {
-    const headLen = placeHead();
-    const text = ":status: 200\n" + HEAD;
-    for (let i = 0; i < 2; i++) {
-      begin();
-      hpackEncodeHead(200, fields, headLen);
-      expect(decoded()).toBe(text);
-    }
-    expect(encoder.heads).not.toBe(0, "the head was not kept");
-    begin();
-    hpackEncodeHead(200, fields, headLen);
-    expect(ended()).toBe("88c0bfbe");
-    begin();
-    field("custom-key", "1");
-    decoded();
-    for (let i = 0; i < 2; i++) {
-      begin();
-      hpackEncodeHead(200, fields, headLen);
-      expect(ended()).toBe("88c1c0bf");
-    }
-    // The same block with another status code, and another block at the same place.
-    begin();
-    hpackEncodeHead(404, fields, headLen);
-    expect(decoded()).toBe(":status: 404\n" + HEAD);
-    const otherLen = <u32>(placeField(fields, "server", "tess") - fields);
-    begin();
-    hpackEncodeHead(200, fields, otherLen);
-    expect(decoded()).toBe(":status: 200\nserver: tess\n");
-  });
-
-  test("forgets cached heads when the table becomes smaller", () => {
-    const headLen = placeHead();
-    for (let i = 0; i < 3; i++) {
-      begin();
-      hpackEncodeHead(200, fields, headLen);
-      decoded();
-    }
-    hpackEncoderLimit(encoder, 60);
-    hpackDecoderLimit(decoder, 60);
-    for (let i = 0; i < 3; i++) {
-      begin();
-      hpackEncodeHead(200, fields, headLen);
-      expect(decoded()).toBe(":status: 200\n" + HEAD);
-    }
-  });
-
-  test("keeps a few heads and their memory within 1 KiB, however many there are", () => {
-    for (let i = 0; i < 12; i++) {
-      const len = <u32>(placeField(fields, "server", "a".repeat(150 + i)) - fields);
-      for (let round = 0; round < 3; round++) {
-        begin();
-        hpackEncodeHead(200, fields, len);
-        expect(decodeBlock(decoder, hpackEncodeEnd())).toBe(2);
-      }
-    }
-    const withHeads = slabBytesInUse();
-    const heads = encoder.heads;
-    hpackEncoderLimit(encoder, 4095);
-    expect(encoder.heads).toBe(0);
-    expect(heads).not.toBe(0);
-    expect(withHeads - slabBytesInUse()).toBeLessThanOrEqual(1024);
-  });
-
   test("goes on without indexing when memory is full", () => {
     begin();
     field("custom-key", "1");
     decoded();
-    while (slabAllocate(64) != 0) heldBytes += 64;
+    fillSlab();
     memory.fill(value, 0x61, 500);
     for (let i = 0; i < 50; i++) {
       begin();
@@ -399,8 +223,8 @@ describe("the encoder", () => {
 
   test("uses a known name's number also where the block spells it out", () => {
     begin();
-    const nameLen = placeText("server", name);
-    hpackEncodeField(0, name, nameLen, value, placeText("a", value));
+    const nameLen = placeText("server", fields);
+    hpackEncodeField(0, fields, nameLen, value, placeText("a", value));
     hpackEncodeField(FieldName.SERVER, 0, 0, value, 1);
     hpackEncodeField(PseudoField.METHOD, 0, 0, value, placeText("GET", value));
     expect(ended()).toBe("760161be82");
