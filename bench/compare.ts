@@ -55,9 +55,9 @@ export async function timed(
   server: Server,
   takeSample: () => Promise<Sample & { seconds: number }>,
 ): Promise<Sample> {
-  const before = cpuSeconds(server.process.pid);
+  const before = cpuSeconds(server.process);
   const sample = await takeSample();
-  const after = cpuSeconds(server.process.pid);
+  const after = cpuSeconds(server.process);
   if (before === undefined || after === undefined) return sample;
   return { ...sample, serverCpu: (after - before) / sample.seconds };
 }

@@ -82,8 +82,15 @@ export class LineProcess {
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
 
+  /** The process id, while there is a process behind it. */
   get pid(): number {
-    return this.#child.pid as number;
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) {
+      throw new BenchError(
+        `${this.name} ended during the measure (${signalCode ?? `exit code ${exitCode}`})`,
+      );
+    }
+    return pid;
   }
 
   async nextLine(timeoutMs: number): Promise<string> {
@@ -179,7 +186,7 @@ export async function runClient<T>(file: string, args: string[], timeoutMs: numb
   }
 }
 
-export function residentBytes(pid: number): number {
+export function residentBytes({ pid }: LineProcess): number {
   if (platform() === "linux") {
     const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     return Number(kib) * 1024;
@@ -188,7 +195,7 @@ export function residentBytes(pid: number): number {
 }
 
 /** CPU time used so far by all threads of a process, or undefined where the system does not tell. */
-export function cpuSeconds(pid: number): number | undefined {
+export function cpuSeconds({ pid }: LineProcess): number | undefined {
   if (platform() !== "linux") return undefined;
   // The command's name, in parentheses, may hold spaces; utime and stime are the 12th and 13th fields after it.
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");

@@ -71,9 +71,12 @@ function formatSeries(series: Series, unit: string): string {
   return cells.join(", ");
 }
 
-function formatVerdict({ measured, bar }: Verdict): string {
+function formatVerdict({ measured, measuredPerCpuSecond, bar }: Verdict): string {
   if (measured === null) return "–";
-  return bar.endsWith("×") ? `${ratio(measured)}` : `${figure(measured.median)}`;
+  if (!bar.endsWith("×")) return figure(measured.median);
+  const perCpu =
+    measuredPerCpuSecond === null ? "" : `, per server CPU second ${ratio(measuredPerCpuSecond)}`;
+  return ratio(measured) + perCpu;
 }
 
 function ratio({ median, min, max }: Spread): string {

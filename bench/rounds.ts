@@ -40,11 +40,27 @@ export function spread(values: number[]): Spread {
 }
 
 export function ratioPerRound(subject: Series, peer: Series): Spread {
+  return spread(ratios(subject, peer, ({ value }) => value));
+}
+
+/**
+ * The same of work done per second of the server's own CPU time, or null where that is not known. Another program that
+ * takes time away from one side's round changes this far less.
+ */
+export function ratioPerCpuSecond(subject: Series, peer: Series): Spread | null {
+  const isKnown = [...subject.samples, ...peer.samples].every(
+    ({ serverCpu }) => serverCpu !== undefined && serverCpu > 0,
+  );
+  return isKnown
+    ? spread(ratios(subject, peer, ({ value, serverCpu }) => value / (serverCpu as number)))
+    : null;
+}
+
+function ratios(subject: Series, peer: Series, figureOf: (sample: Sample) => number): number[] {
   if (subject.samples.length !== peer.samples.length) {
     throw new RangeError(
       `${subject.peer} has ${subject.samples.length} rounds and ${peer.peer} ${peer.samples.length}`,
     );
   }
-  const ratios = subject.samples.map((sample, round) => sample.value / (peer.samples[round] as Sample).value);
-  return spread(ratios);
+  return subject.samples.map((sample, round) => figureOf(sample) / figureOf(peer.samples[round] as Sample));
 }

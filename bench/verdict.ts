@@ -4,7 +4,7 @@
  * Decides met or missed from the median of the rounds, never from the best one. A bar whose subject or peer was left
  * out on the command line is "not measured", which is neither.
  */
-import { ratioPerRound, spread } from "./rounds.ts";
+import { ratioPerCpuSecond, ratioPerRound, spread } from "./rounds.ts";
 import type { Spread } from "./rounds.ts";
 import type { Bar, MeasureResult } from "./suite.ts";
 
@@ -14,6 +14,8 @@ export interface Verdict {
   /** `≥ 2.0 ×` or `≤ 64 KiB`. */
   bar: string;
   measured: Spread | null;
+  /** For ratios of work over time: the same per second of server CPU. It explains; the bar is held against `measured`. */
+  measuredPerCpuSecond: Spread | null;
   outcome: "met" | "missed" | "not measured";
 }
 
@@ -26,9 +28,13 @@ function judgeBar(bar: Bar, result: MeasureResult): Verdict {
   const find = (name: string) => result.series.find((series) => series.peer === name);
   const subject = find(bar.subject);
   let measured: Spread | null = null;
+  let measuredPerCpuSecond: Spread | null = null;
   if (bar.kind === "ratio") {
     const peer = find(bar.peer);
-    if (subject && peer) measured = ratioPerRound(subject, peer);
+    if (subject && peer) {
+      measured = ratioPerRound(subject, peer);
+      measuredPerCpuSecond = ratioPerCpuSecond(subject, peer);
+    }
   } else if (subject) {
     measured = spread(subject.samples.map((sample) => sample.value));
   }
@@ -37,6 +43,7 @@ function judgeBar(bar: Bar, result: MeasureResult): Verdict {
     label: bar.kind === "ratio" ? `${bar.subject} / ${bar.peer}` : bar.subject,
     bar: bar.kind === "ratio" ? `${sign} ${bar.factor} ×` : `${sign} ${bar.limit} ${result.unit}`,
     measured,
+    measuredPerCpuSecond,
     outcome: measured === null ? "not measured" : passes(measured.median, bar, wanted) ? "met" : "missed",
   };
 }

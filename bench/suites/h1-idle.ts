@@ -94,7 +94,7 @@ async function settledBytes(server: Server): Promise<number> {
   await sleep(SETTLE_MS);
   await server.process.collectGarbage();
   await sleep(SETTLE_MS);
-  return residentBytes(server.process.pid);
+  return residentBytes(server.process);
 }
 
 /** Node raises its soft limit to the hard one when it starts, so the hard one is what counts. */

@@ -118,7 +118,7 @@ async function growthDuringStall(server: Server, stall: Stall, seconds: number):
   // Warm, so that lazily compiled code and first-use buffers are not counted as the stall's.
   await transfer("download", server, WARMUP_LEN);
   await transfer("upload", server, WARMUP_LEN);
-  const before = residentBytes(server.process.pid);
+  const before = residentBytes(server.process);
   let peak = before;
   const socket = connect({ host: "127.0.0.1", port: server.port });
   socket.on("error", () => {});
@@ -129,7 +129,7 @@ async function growthDuringStall(server: Server, stall: Stall, seconds: number):
       performance.now() < end;
       await sleep(STALL_SAMPLE_MS)
     ) {
-      peak = Math.max(peak, residentBytes(server.process.pid));
+      peak = Math.max(peak, residentBytes(server.process));
     }
     if (socket.destroyed)
       throw new BenchError(`${server.name} closed the stalled connection within ${seconds} s`);
