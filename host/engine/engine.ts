@@ -104,6 +104,8 @@ export class Engine {
   readonly #eventMask: number;
   readonly #eventWriteAt: number;
   readonly #eventReadAt: number;
+  /** The most that one `pollTransmit` gathers. */
+  readonly transmitCapacity: number;
   /** The region into which a socket reads; `receive` takes bytes from it. */
   readonly receiveBuffer: Uint8Array;
 
@@ -133,6 +135,7 @@ export class Engine {
       this.#receivePtr + (layout[Layout.RECEIVE_LEN] as number),
     );
     this.#transmitPtr = layout[Layout.TRANSMIT_PTR] as number;
+    this.transmitCapacity = layout[Layout.TRANSMIT_LEN] as number;
     this.#commandPtr = layout[Layout.COMMAND_PTR] as number;
     this.#commandLen = layout[Layout.COMMAND_LEN] as number;
     this.#pinnedNext = layout[Layout.PINNED_PTR] as number;
@@ -227,17 +230,21 @@ export class Engine {
   }
 
   /**
-   * What the connection has to send, as a view that is valid until the next call; null when there is nothing. To be called
-   * until it answers null.
+   * Gathers what the connection has to send and answers its length; `transmitted` or `transmittedText` give the bytes. All
+   * there was has been gathered unless the length is `transmitCapacity`.
    */
-  transmit(connection: number): Uint8Array | null {
-    const len = this.doors.pollTransmit(connection);
-    return len <= 0 ? null : this.#memory.bytes.subarray(this.#transmitPtr, this.#transmitPtr + len);
+  pollTransmit(connection: number): number {
+    return this.doors.pollTransmit(connection);
   }
 
-  /** A view of this engine's memory as a string of code units 0–255. */
-  latin1(view: Uint8Array): string {
-    return this.#memory.latin1(view.byteOffset, view.length);
+  /** The bytes of the last `pollTransmit`, as a view that is valid until the next call. */
+  transmitted(length: number): Uint8Array {
+    return this.#memory.bytes.subarray(this.#transmitPtr, this.#transmitPtr + length);
+  }
+
+  /** The same as text of code units 0–255, which a small write hands on faster than bytes. */
+  transmittedText(length: number): string {
+    return this.#memory.latin1(this.#transmitPtr, length);
   }
 
   /** Keeps a field block for good. Throws when the fields are invalid or the region is full. */

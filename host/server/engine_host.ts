@@ -61,7 +61,7 @@ export class EngineHost implements EventSink {
     this.#sessionAt[handle & INDEX_MASK] = session;
     this.sessions.add(session);
     socket.start(session);
-    this.#armTimer();
+    this.armTimer();
     return true;
   }
 
@@ -72,9 +72,9 @@ export class EngineHost implements EventSink {
       enter();
       if (this.engine.hasEvents) this.engine.readEvents(this);
       session.flush();
-      this.#armTimer();
+      this.armTimer();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
@@ -89,7 +89,7 @@ export class EngineHost implements EventSink {
         this.engine.doors.closeConnection(session.handle);
         for (const exchange of exchanges) this.engine.doors.releaseExchange(exchange.handle);
       } catch (error) {
-        this.#fail(error);
+        this.fail(error);
       }
     }
     for (const exchange of exchanges) this.#abort(exchange, Status.H1_UNEXPECTED_END);
@@ -97,9 +97,11 @@ export class EngineHost implements EventSink {
 
   /** The exchange's answer is complete and the engine was told so. */
   finished(exchange: ServerExchange): void {
-    this.#exchangeAt[exchange.handle & INDEX_MASK] = undefined;
-    exchange.session.exchanges.delete(exchange);
     exchange.finish();
+    if (exchange.session.exchanges.size === 0) return;
+    if (exchange.session.exchanges.delete(exchange)) {
+      this.#exchangeAt[exchange.handle & INDEX_MASK] = undefined;
+    }
   }
 
   flushLater(session: Session): void {
@@ -117,9 +119,9 @@ export class EngineHost implements EventSink {
     try {
       for (const session of dirty) session.flush();
       if (this.engine.hasEvents) this.engine.readEvents(this);
-      this.#armTimer();
+      this.armTimer();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
@@ -167,7 +169,7 @@ export class EngineHost implements EventSink {
   }
 
   /** The module trapped, or the host itself has a fault: nothing of this instance can be trusted any more. */
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     if (this.#isFailed) return;
     this.#isFailed = true;
     this.stop();
@@ -183,7 +185,8 @@ export class EngineHost implements EventSink {
     exchange.abort(new EngineError(status), true);
   }
 
-  #armTimer(): void {
+  /** Sets the one timer to the engine's next deadline, if that is earlier than what it is set to. */
+  armTimer(): void {
     const deadline = this.engine.doors.pollDeadline();
     if (deadline >= this.#timerDeadline) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -200,9 +203,9 @@ export class EngineHost implements EventSink {
     try {
       this.engine.doors.handleTimeout(this.now());
       this.engine.readEvents(this);
-      this.#armTimer();
+      this.armTimer();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
@@ -211,11 +214,15 @@ export class EngineHost implements EventSink {
   request(connection: number, handle: number, head: ReceivedHead): void {
     const session = this.#sessionAt[connection & INDEX_MASK] as Session;
     const exchange = new ServerExchange(session, handle, head);
+    const reply = this.#context.handle(exchange);
+    if (!(reply instanceof Promise)) {
+      writeReply(exchange, reply);
+      // The usual request is over by now, and nothing needs to find it.
+      if (exchange.isOver) return;
+    }
     this.#exchangeAt[handle & INDEX_MASK] = exchange;
     session.exchanges.add(exchange);
-    const reply = this.#context.handle(exchange);
     if (reply instanceof Promise) void reply.then((late) => this.#answerLate(exchange, late));
-    else writeReply(exchange, reply);
   }
 
   #answerLate(exchange: ServerExchange, reply: Reply): void {
@@ -224,7 +231,7 @@ export class EngineHost implements EventSink {
       writeReply(exchange, reply);
       exchange.session.scheduleFlush();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 

@@ -12,16 +12,22 @@ import type { Session } from "./session.ts";
 
 const NO_PAIRS: HeaderPairs = [];
 
+/** The parts of an exchange that wait for something. */
+interface Late {
+  reader: BodyReader | null;
+  abortCallbacks: ((reason: Error) => void)[] | null;
+  abortReason: Error | null;
+  writableWaiter: (() => void) | null;
+}
+
 export class ServerExchange implements Exchange, BodySource {
   readonly session: Session;
   /** The engine's handle. */
   readonly handle: number;
   readonly #head: ReceivedHead;
   #target: string | null = null;
-  #reader: BodyReader | null = null;
-  #abortCallbacks: ((reason: Error) => void)[] | null = null;
-  #abortReason: Error | null = null;
-  #writableWaiter: (() => void) | null = null;
+  /** What only an exchange has that is not answered at once. */
+  #late: Late | null = null;
   /** The answer is complete, or never will be: the engine is not to be asked about this exchange again. */
   isOver = false;
   /** An interim or final head was sent. */
@@ -78,7 +84,7 @@ export class ServerExchange implements Exchange, BodySource {
   }
 
   read(): Promise<Uint8Array | null> {
-    if (!this.#head.hasBody && this.#reader === null) return Promise.resolve(null);
+    if (!this.#head.hasBody && this.#late === null) return Promise.resolve(null);
     return this.#bodyReader().read();
   }
 
@@ -87,8 +93,9 @@ export class ServerExchange implements Exchange, BodySource {
   }
 
   onAbort(callback: (reason: Error) => void): void {
-    if (this.#abortReason !== null) callback(this.#abortReason);
-    else if (!this.isOver) (this.#abortCallbacks ??= []).push(callback);
+    const late = this.#waiting();
+    if (late.abortReason !== null) callback(late.abortReason);
+    else if (!this.isOver) (late.abortCallbacks ??= []).push(callback);
   }
 
   sendInformational(status: number, headers: HeaderPairs): void {
@@ -117,15 +124,15 @@ export class ServerExchange implements Exchange, BodySource {
 
   /** The peer went away, or broke the protocol within this request. `isFinal`: no answer can be sent any more. */
   abort(reason: Error, isFinal: boolean): void {
+    const late = this.#waiting();
     if (isFinal) {
       this.isOver = true;
-      this.#reader?.fail(reason);
-      if (this.#reader === null && this.#head.hasBody) this.#bodyReader().fail(reason);
+      if (this.#head.hasBody) this.#bodyReader().fail(reason);
     }
-    if (this.#abortReason === null) {
-      this.#abortReason = reason;
-      const callbacks = this.#abortCallbacks;
-      this.#abortCallbacks = null;
+    if (late.abortReason === null) {
+      late.abortReason = reason;
+      const callbacks = late.abortCallbacks;
+      late.abortCallbacks = null;
       if (callbacks !== null) for (const callback of callbacks) callback(reason);
     }
     if (isFinal) this.writable();
@@ -133,8 +140,10 @@ export class ServerExchange implements Exchange, BodySource {
 
   /** The engine can take more content. */
   writable(): void {
-    const waiter = this.#writableWaiter;
-    this.#writableWaiter = null;
+    const late = this.#late;
+    if (late === null) return;
+    const waiter = late.writableWaiter;
+    late.writableWaiter = null;
     waiter?.();
   }
 
@@ -142,15 +151,17 @@ export class ServerExchange implements Exchange, BodySource {
 
   /** Resolves once more can be sent, or never will be. */
   whenWritable(): Promise<void> {
-    return new Promise((resolve) => (this.#writableWaiter = resolve));
+    return new Promise((resolve) => (this.#waiting().writableWaiter = resolve));
   }
 
   /** The answer is complete. */
   finish(): void {
     this.isOver = true;
-    this.#abortCallbacks = null;
-    if (this.#reader !== null)
-      this.#reader.fail(new EngineError(Status.INVALID_STATE, "reading after the answer"));
+    const late = this.#late;
+    if (late !== null) {
+      late.abortCallbacks = null;
+      late.reader?.fail(new EngineError(Status.INVALID_STATE, "reading after the answer"));
+    }
     this.#head.release();
   }
 
@@ -164,6 +175,10 @@ export class ServerExchange implements Exchange, BodySource {
   }
 
   #bodyReader(): BodyReader {
-    return (this.#reader ??= new BodyReader(this));
+    return (this.#waiting().reader ??= new BodyReader(this));
+  }
+
+  #waiting(): Late {
+    return (this.#late ??= { reader: null, abortCallbacks: null, abortReason: null, writableWaiter: null });
   }
 }

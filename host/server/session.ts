@@ -16,7 +16,7 @@ export class Session implements SocketSink {
   readonly socket: Socket;
   readonly handle: number;
   readonly receiveBuffer: Uint8Array;
-  /** Exchanges whose answer is not complete. */
+  /** Exchanges whose answer was not complete when their handler returned. */
   readonly exchanges = new Set<ServerExchange>();
   #isBlocked = false;
   #isClosed = false;
@@ -40,8 +40,16 @@ export class Session implements SocketSink {
   }
 
   onBytes(length: number): void {
-    if (this.#isClosed) return;
-    this.host.run(this, () => this.#receive(length));
+    const { host } = this;
+    if (this.#isClosed || host.isFailed) return;
+    // Written out rather than through `run`: a closure per read is what the hot path can do without.
+    try {
+      this.#receive(length);
+      this.flush();
+      host.armTimer();
+    } catch (error) {
+      host.fail(error);
+    }
   }
 
   onEnd(): void {
@@ -87,13 +95,14 @@ export class Session implements SocketSink {
     this.#flushScheduled = false;
     const { engine } = this.host;
     while (!this.#isBlocked && !this.#isClosed) {
-      const bytes = engine.transmit(this.handle);
-      if (bytes === null) break;
+      const length = engine.pollTransmit(this.handle);
+      if (length <= 0) break;
       const accepted =
-        bytes.length <= TEXT_WRITE_BYTES
-          ? this.socket.writeText(engine.latin1(bytes))
-          : this.socket.write(bytes.slice());
+        length <= TEXT_WRITE_BYTES
+          ? this.socket.writeText(engine.transmittedText(length))
+          : this.socket.write(engine.transmitted(length).slice());
       if (!accepted) this.#block();
+      if (length < engine.transmitCapacity) break;
     }
     if (engine.hasEvents) engine.readEvents(this.host);
   }
