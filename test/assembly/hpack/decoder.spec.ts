@@ -215,8 +215,8 @@ describe("the decoder", () => {
     expect(decodeBlock(decoder, len + 15 * repetition, 1000, 32768)).toBe(FieldSectionStatus.TOO_LARGE);
     hpackDecoderFree(decoder);
     hpackDecoderInitialize(decoder, 4096);
-    for (let i = 1; i < 30000; i++) memory.copy(block + len + i * repetition, block + len, repetition);
-    expect(decodeBlock(decoder, len + 28000 * repetition, 1000, 32768)).toBe(HpackStatus.EXPANSION);
+    for (let i = 1; i < 30; i++) memory.copy(block + len + i * repetition, block + len, repetition);
+    expect(decodeBlock(decoder, len + 30 * repetition, 1000, 32768)).toBe(HpackStatus.EXPANSION);
   });
 
   test("refuses a block longer than its room, whatever it holds", () => {

@@ -67,6 +67,20 @@ describe("the encoder", () => {
     expect(ended().slice(-16)).toBe("0131" + "7e0132" + "580133");
   });
 
+  test("finds entries again however often the table's ring has grown", () => {
+    for (let i = 0; i < 60; i++) {
+      begin();
+      field("x-" + i.toString(), "value");
+      decoded();
+    }
+    expect(encoder.count).toBe(60);
+    for (let i = 0; i < 60; i++) {
+      begin();
+      field("x-" + i.toString(), "value");
+      expect(ended()).toBe((0x80 + 62 + 59 - i).toString(16));
+    }
+  });
+
   test("has one byte for each status code of the static table, and an entry for another", () => {
     const codes: StaticArray<u32> = [200, 204, 206, 304, 400, 404, 500];
     for (let i = 0; i < codes.length; i++) {

@@ -3,7 +3,7 @@
 import { slabBytesInUse } from "../../../assembly/core/slab.ts";
 import { hpackDecoderLimit } from "../../../assembly/hpack/decoder.ts";
 import { hpackEncodeEnd, hpackEncodeHead, hpackEncoderLimit } from "../../../assembly/hpack/encoder.ts";
-import { decodeBlock } from "./blocks.ts";
+import { block, decodeBlock } from "./blocks.ts";
 import {
   begin,
   closeBoth,
@@ -130,5 +130,31 @@ describe("a response head", () => {
     expect(encoder.heads).toBe(0);
     expect(heads).not.toBe(0);
     expect(withHeads - slabBytesInUse()).toBeLessThanOrEqual(1024);
+  });
+
+  test("from the cache is written within its capacity, or by its fields when the cache wants more room", () => {
+    const headLen = placeHead();
+    for (let i = 0; i < 2; i++) {
+      begin();
+      hpackEncodeHead(200, fields, headLen);
+      decoded();
+    }
+    for (let capacity: u32 = 0; capacity < 160; capacity++) {
+      memory.fill(block, 0xa5, 256);
+      begin(capacity);
+      hpackEncodeHead(200, fields, headLen);
+      const len = hpackEncodeEnd();
+      expect(load<u8>(block + capacity)).toBe(0xa5, "a byte beyond the capacity was written");
+      if (len >= 0) {
+        expect(decodeBlock(decoder, len)).toBe(4);
+        continue;
+      }
+      // A block given up empties the table: fill it and the cache again.
+      for (let i = 0; i < 2; i++) {
+        begin();
+        hpackEncodeHead(200, fields, headLen);
+        expect(decoded()).toBe(":status: 200\n" + HEAD);
+      }
+    }
   });
 });
