@@ -11,7 +11,8 @@
  *        | u16    : u16      | u32         | u32          | u32       |
  *        +-------------------+-------------+--------------+-----------+
  *
- * Names are in lower case. `nameId` is a FieldName (abi/field_name.ts), 0 for a name without a number.
+ * `nameId` is a FieldName (abi/field_name.ts); the bytes of such a name may be in any case. It is 0 for a name without a number,
+ * whose bytes are in lower case.
  * This file is read by both compilers (AssemblyScript and TypeScript): it keeps to their common subset.
  */
 export const enum MessageLane {

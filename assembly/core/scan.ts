@@ -16,6 +16,14 @@ export const SCAN_SLACK: u32 = 15;
 
 const BLOCK: u32 = 16;
 const HTAB: u8 = 0x09;
+/** Sixteen times the last control byte, sixteen times DEL. */
+const controlVectors: usize = memory.data<u8>(
+  [
+    0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x1f, 0x7f,
+    0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f,
+  ],
+  16,
+);
 const FIRST_VISIBLE: u8 = 0x20;
 const DEL: u8 = 0x7f;
 
@@ -39,18 +47,27 @@ export function findByteScalar(ptr: usize, end: usize, byte: u8): usize {
  * RFC 9110 §5.5: field-content is VCHAR, obs-text, SP and HTAB; CR, LF and NUL are dangerous.
  */
 export function findControl(ptr: usize, end: usize): usize {
-  for (let at = ptr; at < end; at += BLOCK) {
+  // Loaded rather than written as constants: engines make a vector constant anew in each round of a loop.
+  const lastControl = v128.load(controlVectors);
+  const del = v128.load(controlVectors, BLOCK);
+  let at = ptr;
+  while (at < end) {
     const bytes = v128.load(at);
-    const low = v128.andnot(
-      i8x16.lt_u(bytes, i8x16.splat(FIRST_VISIBLE)),
-      i8x16.eq(bytes, i8x16.splat(HTAB)),
-    );
-    const hits = i8x16.bitmask(v128.or(low, i8x16.eq(bytes, i8x16.splat(DEL))));
-    if (hits != 0) return min(at + ctz(hits), end);
+    // The larger of byte and limit is the limit where the byte is below it: cheaper than comparing unsigned bytes.
+    const low = i8x16.eq(i8x16.max_u(bytes, lastControl), lastControl);
+    const hits = i8x16.bitmask(v128.or(low, i8x16.eq(bytes, del)));
+    if (hits == 0) {
+      at += BLOCK;
+      continue;
+    }
+    at += ctz(hits);
+    if (at >= end) return end;
+    // A tab is text; it is rare enough to be stepped over one at a time.
+    if (load<u8>(at) != HTAB) return at;
+    at++;
   }
   return end;
 }
-
 export function findControlScalar(ptr: usize, end: usize): usize {
   for (let at = ptr; at < end; at++) {
     const byte = load<u8>(at);

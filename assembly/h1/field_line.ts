@@ -4,14 +4,14 @@
  * The reader looks at the bytes that are there from the first of the line: it answers the length of the line with its CRLF,
  * 0 when it is not complete, or a status as soon as a byte is wrong. The empty line that ends the section has length 2.
  *
- * No whitespace before the colon (§5.1), no obs-fold (§5.2), no bare CR or LF (§2.2). Names are put into lower case where
- * they lie. obs-text is let through, as RFC 9110 §5.5 asks.
+ * No whitespace before the colon (§5.1), no obs-fold (§5.2), no bare CR or LF (§2.2). Names without a number are put into lower
+ * case where they lie. obs-text is let through, as RFC 9110 §5.5 asks.
  */
 import { FieldLane } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { findControl, isToken } from "../core/scan.ts";
 import { CharClass, isCharacter } from "../http/characters.ts";
-import { fieldNameLookup } from "../http/field_name_lookup.ts";
+import { fieldNameLookup, fieldNameLookupAnyCase } from "../http/field_name_lookup.ts";
 
 /** Length of a line that ends the section. No field line is that short. */
 export const SECTION_END: i32 = 2;
@@ -32,7 +32,8 @@ export function readFieldLine(ptr: usize, end: usize, record: usize, base: usize
   }
   if (first == SP || first == HTAB) return Status.H1_OBS_FOLD;
 
-  const colon = readName(ptr, end);
+  const known = readKnownName(ptr, end);
+  const colon = known != 0 ? ptr + (known >> 16) : readName(ptr, end);
   const nameLen = <u32>(colon - ptr);
   if (colon == end) return nameLen == 0 || isToken(ptr, nameLen) ? 0 : Status.H1_FIELD_NAME;
   if (nameLen == 0 || load<u8>(colon) != COLON) {
@@ -40,6 +41,7 @@ export function readFieldLine(ptr: usize, end: usize, record: usize, base: usize
   }
 
   let at = colon + 1;
+  if (load<u8>(at) == SP) at++;
   while (at < end && isBlank(load<u8>(at))) at++;
   const value = at;
   at = findControl(at, end);
@@ -47,16 +49,52 @@ export function readFieldLine(ptr: usize, end: usize, record: usize, base: usize
   const stop: u32 = load<u8>(at);
   if (stop == LF) return Status.H1_LINE_ENDING;
   if (stop != CR) return Status.H1_FIELD_VALUE;
-  if (at + 1 == end) return 0;
+  if (at + 1 >= end) return 0;
   if (load<u8>(at, 1) != LF) return Status.H1_LINE_ENDING;
 
   let valueEnd = at;
   while (valueEnd > value && isBlank(load<u8>(valueEnd - 1))) valueEnd--;
-  store<u32>(record, fieldNameLookup(ptr, nameLen) | (nameLen << 16), FieldLane.NAME << 2);
+  const name = known != 0 ? known : fieldNameLookup(ptr, nameLen) | (nameLen << 16);
+  store<u32>(record, name, FieldLane.NAME << 2);
   store<u32>(record, <u32>(ptr - base), FieldLane.NAME_OFFSET << 2);
   store<u32>(record, <u32>(value - base), FieldLane.VALUE_OFFSET << 2);
   store<u32>(record, <u32>(valueEnd - value), FieldLane.VALUE_LEN << 2);
   return <i32>(at + 2 - ptr);
+}
+
+/**
+ * The number of the name at `ptr` and its length (as in a field record), 0 when it has no number, its colon is not there yet,
+ * or a byte of it needs a closer look. A name with a number is a token whatever its case, so nothing else is checked.
+ */
+// @ts-ignore: decorator
+@inline
+function readKnownName(ptr: usize, end: usize): u32 {
+  let bytes = v128.load(ptr);
+  let colons = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(<i8>COLON)));
+  let nameLen = ctz(colons);
+  if (colons == 0) {
+    if (hasControl(bytes, 16)) return 0;
+    bytes = v128.load(ptr, 16);
+    colons = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(<i8>COLON)));
+    if (colons == 0) return 0;
+    nameLen = ctz(colons);
+    if (hasControl(bytes, nameLen)) return 0;
+    nameLen += 16;
+  } else if (hasControl(bytes, nameLen)) {
+    return 0;
+  }
+  if (ptr + nameLen >= end) return 0;
+  const id = fieldNameLookupAnyCase(ptr, nameLen);
+  return id == 0 ? 0 : id | (nameLen << 16);
+}
+
+/** Whether one of the first `count` bytes is below 0x20. */
+// @ts-ignore: decorator
+@inline
+function hasControl(bytes: v128, count: u32): bool {
+  const limit = i8x16.splat(0x1f);
+  const mask = i8x16.bitmask(i8x16.eq(i8x16.max_u(bytes, limit), limit));
+  return (mask & ((1 << count) - 1)) != 0;
 }
 
 /**

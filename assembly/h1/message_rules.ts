@@ -25,6 +25,15 @@ export let rulesHostPtr: usize = 0;
 export let rulesHostLen: u32 = 0;
 export let rulesHostCount: u32 = 0;
 
+/** The fields that `readRule` knows, one bit each; their numbers are below 64. */
+const RULE_FIELDS: u64 =
+  ((<u64>1) << FieldName.HOST) |
+  ((<u64>1) << FieldName.CONTENT_LENGTH) |
+  ((<u64>1) << FieldName.TRANSFER_ENCODING) |
+  ((<u64>1) << FieldName.CONNECTION) |
+  ((<u64>1) << FieldName.UPGRADE) |
+  ((<u64>1) << FieldName.EXPECT);
+
 let hasUpgradeField: bool = false;
 let hasTransferEncoding: bool = false;
 
@@ -43,8 +52,8 @@ export function readMessageRules(records: usize, count: u32, base: usize, versio
   hasTransferEncoding = false;
   const end = records + count * (FieldLane.COUNT * sizeof<u32>());
   for (let record = records; record < end; record += FieldLane.COUNT * sizeof<u32>()) {
-    const id = load<u32>(record) & 0xffff;
-    if (id == FieldName.NONE) continue;
+    const id = load<u16>(record);
+    if (id >= 64 || ((RULE_FIELDS >> id) & 1) == 0) continue;
     const value = base + load<u32>(record, FieldLane.VALUE_OFFSET << 2);
     const status = readRule(id, value, load<u32>(record, FieldLane.VALUE_LEN << 2), version);
     if (status != Status.OK) return status;
@@ -76,6 +85,11 @@ function readRule(id: u32, value: usize, len: u32, version: u32): i32 {
     case FieldName.TRANSFER_ENCODING:
       return readTransferEncoding(value, len);
     case FieldName.CONNECTION:
+      // What browsers send with every request.
+      if (equalsIgnoreCase(value, len, "keep-alive")) {
+        rulesKeepAlive = true;
+        break;
+      }
       if (listHasToken(value, len, "close")) rulesClose = true;
       if (listHasToken(value, len, "keep-alive")) rulesKeepAlive = true;
       if (listHasToken(value, len, "upgrade")) rulesUpgrade = true;
