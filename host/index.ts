@@ -3,6 +3,14 @@
 export { App, serve } from "./server/app.ts";
 export type { FetchApp } from "./server/app.ts";
 export type { ListenerOptions, ListenOptions } from "./server/options.ts";
+export {
+  cachedCertificate,
+  developmentCertificate,
+  writeCertificate,
+} from "./server/development_certificate.ts";
+export type { DevelopmentCertificate } from "./server/development_certificate.ts";
+export { closeOnSignals } from "./server/shutdown.ts";
+export type { SignalOptions } from "./server/shutdown.ts";
 export { Server } from "./server/server.ts";
 export type { CloseOptions, CloseReport, RequestHandler } from "./server/server.ts";
 export { EngineError } from "./engine/engine_error.ts";
