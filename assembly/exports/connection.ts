@@ -11,9 +11,16 @@ import { Status } from "../abi/status.ts";
 import { H1Connection } from "../h1/connection.ts";
 import { h1Drain, h1Destroy, h1TellClose, tellWritable } from "../h1/lifecycle.ts";
 import { h1Receive, h1ReceiveEnd } from "../h1/receive.ts";
-import { Connection, connectionCreate, ConnectionFlag, connectionOf } from "../session/connection.ts";
+import {
+  Connection,
+  connectionCreate,
+  ConnectionFlag,
+  connectionOf,
+  ConnectionState,
+} from "../session/connection.ts";
 import { count } from "../session/counters.ts";
 import { clearWriteDeadline, setNow, setReadDeadline, setWriteDeadline } from "../session/deadline.ts";
+import { hasEventRoom } from "../session/events.ts";
 import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitOf, limitU32 } from "../session/limits.ts";
 import { outputPending, outputPoll, outputSpill } from "../session/output.ts";
@@ -37,24 +44,33 @@ export function openConnection(protocol: u32, role: u32, openFlags: u32, now: f6
 
 /**
  * Takes bytes that lie in the receive region from `offset` on. Answers how many were taken: fewer than `len` only when the
- * event ring has no more room, in which case the host reads the events and calls again with the rest.
+ * event ring has no more room, in which case the host reads the events and calls again with the rest. WOULD_BLOCK, with
+ * nothing taken, when the host has read so much in spite of READ_PAUSE that it cannot be kept: to be offered again after
+ * READ_RESUME.
  */
 export function receive(handle: u32, offset: u32, len: u32, now: f64): i32 {
   const ptr = connectionOf(handle);
   if (ptr == 0) return hostError(Status.INVALID_HANDLE);
   if (offset > RECEIVE_BYTES || len > RECEIVE_BYTES - offset) return hostError(Status.OUT_OF_BOUNDS);
   setNow(now);
+  // Nothing more is told of it, so nothing more is read.
+  if (changetype<Connection>(ptr).flags & ConnectionFlag.ABORTED) return len;
   claimTransmit(ptr);
   const taken = h1Receive(changetype<H1Connection>(ptr), receiveRegion + offset, len);
   if (taken > 0) count(Counter.BYTES_RECEIVED, taken);
   return taken;
 }
 
-/** The peer has ended its side; nothing more will be received. */
+/**
+ * The peer has ended its side; nothing more will be received. WOULD_BLOCK when the event ring has no room for what that
+ * means: the host reads the events and calls again.
+ */
 export function receiveEnd(handle: u32, now: f64): i32 {
   const ptr = connectionOf(handle);
   if (ptr == 0) return hostError(Status.INVALID_HANDLE);
   setNow(now);
+  // Each exchange may be told that the peer ended and that it was cut.
+  if (!hasEventRoom(changetype<Connection>(ptr).openExchangeCount)) return Status.WOULD_BLOCK;
   h1ReceiveEnd(changetype<H1Connection>(ptr));
   return Status.OK;
 }
@@ -84,6 +100,8 @@ export function transmitBlocked(handle: u32, now: f64): i32 {
   if (ptr == 0) return hostError(Status.INVALID_HANDLE);
   setNow(now);
   const connection = changetype<Connection>(ptr);
+  // Told again, the deadline stays: only a socket that took everything begins a new one.
+  if (connection.flags & ConnectionFlag.TRANSMIT_BLOCKED) return Status.OK;
   connection.flags |= ConnectionFlag.TRANSMIT_BLOCKED;
   setWriteDeadline(connection, limitOf(Limit.WRITE_TIMEOUT_MS));
   return Status.OK;
@@ -97,6 +115,10 @@ export function transmitDrained(handle: u32, now: f64): i32 {
   const connection = changetype<Connection>(ptr);
   connection.flags &= ~ConnectionFlag.TRANSMIT_BLOCKED;
   clearWriteDeadline(connection);
+  // The peer has everything only now: what is left of the time to end its side begins here.
+  const isTold =
+    connection.state == ConnectionState.LINGERING && !(connection.flags & ConnectionFlag.CLOSE_OWED);
+  if (isTold) setReadDeadline(connection, limitOf(Limit.LINGER_TIMEOUT_MS), Status.LINGER_TIMEOUT);
   return Status.OK;
 }
 

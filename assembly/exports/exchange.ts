@@ -9,6 +9,7 @@ import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { h1OpenExchange } from "../h1/client.ts";
 import { H1Connection } from "../h1/connection.ts";
+import { h1Release } from "../h1/lifecycle.ts";
 import {
   h1FrameBody,
   h1ReadBody,
@@ -143,14 +144,18 @@ export function readBody(handle: u32, consumed: u32, now: f64): i32 {
   return h1ReadBody(exchange, consumed);
 }
 
-/** The host holds the exchange no longer: it is freed as soon as it is complete. The handle is stale from here on. */
+/**
+ * The host holds the exchange no longer: it is freed as soon as it is complete. The handle is stale from here on. An
+ * exchange that the host leaves incomplete (a request without its answer; as a client, a response that is not there yet) is
+ * reset, which in HTTP/1.1 ends its connection: CLOSE with ABORT follows.
+ */
 export function releaseExchange(handle: u32): i32 {
   const ptr = exchangeOf(handle);
   if (ptr == 0) return hostError(Status.INVALID_HANDLE);
   const exchange = changetype<Exchange>(ptr);
   if (hasFlag(exchange, ExchangeFlag.RELEASED)) return hostError(Status.INVALID_HANDLE);
   if (exchange.connection == 0) exchangeDestroy(exchange);
-  else exchange.flags |= ExchangeFlag.RELEASED;
+  else h1Release(exchange);
   return Status.OK;
 }
 

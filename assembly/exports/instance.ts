@@ -6,6 +6,7 @@
  * its one timer to `pollDeadline()`. Times are milliseconds of the host's monotonic clock, except in `setDate`.
  */
 import { Layout } from "../abi/layout.ts";
+import { Limit } from "../abi/limit.ts";
 import { Protocol } from "../abi/message.ts";
 import { Counter } from "../abi/counter.ts";
 import { Status } from "../abi/status.ts";
@@ -23,7 +24,7 @@ import { counterSet, countersReset } from "../session/counters.ts";
 import { clockReset, nowMs, setNow } from "../session/deadline.ts";
 import { hasEventRoom } from "../session/events.ts";
 import { exchangesInitialize } from "../session/exchange.ts";
-import { limitsAreValid, limitsReset } from "../session/limits.ts";
+import { limitsAreValid, limitsReset, limitU32 } from "../session/limits.ts";
 import { outputReset } from "../session/output.ts";
 import { entropyRegion, layoutTable, regionsClaim, regionsLay } from "../session/regions.ts";
 
@@ -97,7 +98,9 @@ export function handleTimeout(now: f64): i32 {
   if (!initialized) return Status.NOT_INITIALIZED;
   setNow(now);
   inputFreeRetired();
-  while (hasEventRoom(0)) {
+  // As many events as a connection can cause at once: one that stops for want of room would be due again at once.
+  const exchangeCount = limitU32(Limit.PIPELINED_COUNT) + 1;
+  while (hasEventRoom(exchangeCount)) {
     const ptr = timerExpire(nowMs);
     if (ptr == 0) break;
     switch (changetype<Connection>(ptr).protocol) {

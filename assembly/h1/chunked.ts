@@ -76,36 +76,19 @@ export function chunkedStep(connection: H1Connection, ptr: usize, end: usize): i
         if (state == ChunkState.SIZE) return Status.H1_CHUNK_SIZE;
         connection.chunkDigits = 0;
         if (byte == CR) state = ChunkState.SIZE_LF;
-        else if (byte == SEMICOLON) state = ChunkState.EXTENSION;
-        else if (byte == SP || byte == HTAB) state = ChunkState.EXTENSION_BLANK;
+        else if (byte == SEMICOLON) state = ChunkState.EXTENSION_START;
+        else if (isBlank(byte)) state = ChunkState.EXTENSION_BLANK;
         else return Status.H1_CHUNK_SIZE;
         break;
       }
-      case ChunkState.EXTENSION_BLANK:
-        if (byte == SEMICOLON) state = ChunkState.EXTENSION;
-        else if (byte != SP && byte != HTAB) return Status.H1_CHUNK_SIZE;
-        if (!countExtension(connection)) return Status.H1_CHUNK_EXTENSION_TOO_LARGE;
+      default: {
+        const next = extensionNext(state, byte);
+        if (next < 0) return Status.H1_CHUNK_EXTENSION;
+        state = next;
+        if (state != ChunkState.SIZE_LF && !countExtension(connection))
+          return Status.H1_CHUNK_EXTENSION_TOO_LARGE;
         break;
-      case ChunkState.EXTENSION:
-        if (byte == CR) {
-          state = ChunkState.SIZE_LF;
-          break;
-        }
-        if (byte == QUOTE) state = ChunkState.EXTENSION_QUOTED;
-        else if (!isExtensionByte(byte)) return Status.H1_CHUNK_EXTENSION;
-        if (!countExtension(connection)) return Status.H1_CHUNK_EXTENSION_TOO_LARGE;
-        break;
-      case ChunkState.EXTENSION_QUOTED:
-        if (byte == QUOTE) state = ChunkState.EXTENSION;
-        else if (byte == BACKSLASH) state = ChunkState.EXTENSION_ESCAPE;
-        else if (!isText(byte)) return Status.H1_CHUNK_EXTENSION;
-        if (!countExtension(connection)) return Status.H1_CHUNK_EXTENSION_TOO_LARGE;
-        break;
-      case ChunkState.EXTENSION_ESCAPE:
-        if (!isText(byte)) return Status.H1_CHUNK_EXTENSION;
-        state = ChunkState.EXTENSION_QUOTED;
-        if (!countExtension(connection)) return Status.H1_CHUNK_EXTENSION_TOO_LARGE;
-        break;
+      }
       case ChunkState.SIZE_LF:
         if (byte != LF) return Status.H1_LINE_ENDING;
         chunkedAt = at;
@@ -149,13 +132,59 @@ function countExtension(connection: H1Connection): bool {
   return false;
 }
 
-/** chunk-ext outside of quotes: tokens, ";", "=" and blanks. */
+/**
+ * The state after one more byte of an extension, or -1. RFC 9112 §7.1.1, where `BWS` is any run of blanks:
+ *
+ *     chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS ( token / quoted-string ) ] )
+ */
+function extensionNext(state: u32, byte: u32): i32 {
+  switch (state) {
+    case ChunkState.EXTENSION_BLANK:
+      if (byte == SEMICOLON) return ChunkState.EXTENSION_START;
+      return isBlank(byte) ? state : -1;
+    case ChunkState.EXTENSION_START:
+      if (isCharacter(byte, CharClass.TCHAR)) return ChunkState.EXTENSION_NAME;
+      return isBlank(byte) ? state : -1;
+    case ChunkState.EXTENSION_NAME:
+      if (isCharacter(byte, CharClass.TCHAR)) return state;
+      if (byte == EQUALS) return ChunkState.EXTENSION_VALUE_START;
+      return afterElement(byte, ChunkState.EXTENSION_NAME_BLANK);
+    case ChunkState.EXTENSION_NAME_BLANK:
+      if (byte == EQUALS) return ChunkState.EXTENSION_VALUE_START;
+      if (byte == SEMICOLON) return ChunkState.EXTENSION_START;
+      return isBlank(byte) ? state : -1;
+    case ChunkState.EXTENSION_VALUE_START:
+      if (byte == QUOTE) return ChunkState.EXTENSION_QUOTED;
+      if (isCharacter(byte, CharClass.TCHAR)) return ChunkState.EXTENSION_VALUE;
+      return isBlank(byte) ? state : -1;
+    case ChunkState.EXTENSION_VALUE:
+      if (isCharacter(byte, CharClass.TCHAR)) return state;
+      return afterElement(byte, ChunkState.EXTENSION_BLANK);
+    case ChunkState.EXTENSION_QUOTED:
+      if (byte == QUOTE) return ChunkState.EXTENSION_VALUE_END;
+      if (byte == BACKSLASH) return ChunkState.EXTENSION_ESCAPE;
+      return isText(byte) ? state : -1;
+    case ChunkState.EXTENSION_ESCAPE:
+      return isText(byte) ? ChunkState.EXTENSION_QUOTED : -1;
+    case ChunkState.EXTENSION_VALUE_END:
+      return afterElement(byte, ChunkState.EXTENSION_BLANK);
+  }
+  return -1;
+}
+
+/** What may follow a name or a value: the end of the line, another extension, or blanks. */
 // @ts-ignore: decorator
 @inline
-function isExtensionByte(byte: u32): bool {
-  return (
-    isCharacter(byte, CharClass.TCHAR) || byte == SEMICOLON || byte == EQUALS || byte == SP || byte == HTAB
-  );
+function afterElement(byte: u32, blankState: i32): i32 {
+  if (byte == CR) return ChunkState.SIZE_LF;
+  if (byte == SEMICOLON) return ChunkState.EXTENSION_START;
+  return isBlank(byte) ? blankState : -1;
+}
+
+// @ts-ignore: decorator
+@inline
+function isBlank(byte: u32): bool {
+  return byte == SP || byte == HTAB;
 }
 
 /** qdtext and what may follow a backslash: anything but control bytes. */

@@ -4,12 +4,12 @@
  * One exchange is open at a time; the next may begin once the connection has said that it persists (both sides complete).
  */
 import { EventFlag, EventKind } from "../abi/event.ts";
-import { FieldLane, MessageFlag, Method, SendFlag, Version } from "../abi/message.ts";
+import { FieldLane, MessageFlag, MessageLane, Method, SendFlag, Version } from "../abi/message.ts";
 import { Limit } from "../abi/limit.ts";
 import { Counter } from "../abi/counter.ts";
 import { FieldName } from "../abi/field_name.ts";
 import { Status } from "../abi/status.ts";
-import { slabAllocate, slabFree } from "../core/slab.ts";
+import { slabAllocate } from "../core/slab.ts";
 import { areCharacters, CharClass } from "../http/characters.ts";
 import { entryNameId, entryNext, fieldBlockCheck } from "../http/field_block.ts";
 import { readMethod } from "../http/method.ts";
@@ -24,6 +24,7 @@ import {
   exchangeDestroy,
   exchangeDetach,
   ExchangeFlag,
+  hasFlag,
 } from "../session/exchange.ts";
 import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
 import { outputCommit, outputReserve } from "../session/output.ts";
@@ -39,6 +40,7 @@ import {
   writeTransferEncoding,
 } from "./head_writer.ts";
 import { sectionCount, sectionRecords } from "./head.ts";
+import { retireBlock } from "./input.ts";
 import { messageReceived, messageSent } from "./lifecycle.ts";
 import {
   isBodiless,
@@ -52,6 +54,9 @@ import { lineStatusCode, lineVersion } from "./start_line.ts";
 import { writeAscii } from "../http/ascii.ts";
 
 const UNKNOWN_LANE: u32 = 0xffffffff;
+/** In front of an interim head: the link of retired blocks, and what keeps its lanes aligned. */
+const INTERIM_OFFSET: u32 = 16;
+const MESSAGE_BYTES: u32 = MessageLane.COUNT * sizeof<u32>();
 
 /**
  * Opens an exchange and sends the request's head. Answers the exchange's handle. The field block holds a host field
@@ -78,6 +83,11 @@ export function h1OpenExchange(
   const fieldCount = fieldBlockCheck(block, len);
   if (fieldCount < 0) return fieldCount;
   if (!hasHost(block, len)) return Status.HOST_MISSING;
+  const isEnd = (flags & SendFlag.END) != 0;
+  const methodId = readMethod(method, methodLen);
+  if (isEnd && contentLength > 0) return Status.BODY_SHORTER_THAN_DECLARED;
+  // RFC 9110 §9.3.6: CONNECT has no content.
+  if (methodId == Method.CONNECT && !isEnd) return Status.BODY_NOT_ALLOWED;
   const headMax = headBytesMax() + methodLen + targetLen;
   if (headMax > SCRATCH_BYTES) return Status.FIELDS_TOO_LARGE;
 
@@ -90,7 +100,7 @@ export function h1OpenExchange(
   exchange.methodLen = methodLen;
   exchange.targetPtr = exchange.bytesPtr + methodLen;
   exchange.targetLen = targetLen;
-  exchange.kind = readMethod(method, methodLen) | (Version.HTTP_1_1 << 8);
+  exchange.kind = methodId | (Version.HTTP_1_1 << 8);
 
   const dest = outputReserve(connection, connection.output, headMax);
   memory.copy(dest, method, methodLen);
@@ -101,7 +111,6 @@ export function h1OpenExchange(
   at += writeAscii(at, " HTTP/1.1");
   at = writeLineEnd(at);
   at = writeFields(at, block, len);
-  const isEnd = (flags & SendFlag.END) != 0;
   if (!isEnd && contentLength < 0) {
     at = writeTransferEncoding(at);
     exchange.framing = BodyFraming.CHUNKED;
@@ -113,8 +122,9 @@ export function h1OpenExchange(
   if (flags & SendFlag.CLOSE) {
     at = writeConnection(at, "close");
     exchange.flags |= ExchangeFlag.LAST;
-  } else if (flags & SendFlag.TUNNEL) {
+  } else if ((flags & SendFlag.TUNNEL) != 0 && methodId != Method.CONNECT) {
     at = writeConnection(at, "upgrade");
+    exchange.flags |= ExchangeFlag.UNDECIDED;
   }
   at = writeLineEnd(at);
   if (!outputCommit(<u32>(at - dest))) {
@@ -139,26 +149,21 @@ export function beginResponse(connection: H1Connection, head: usize, len: u32): 
   const method = exchange.kind & 0xff;
   const status = readMessageRules(sectionRecords, sectionCount, head, version);
   if (status != Status.OK) return status;
-  if (<f64>rulesContentLength > limitOf(Limit.BODY_BYTES)) {
+  if (code < 200 && code != 101) return tellInformational(exchange, head, len);
+  const isTunnel = code == 101 || (method == Method.CONNECT && code < 300);
+  // RFC 9110 §15.2.2: nobody switches to what was not asked for, or before the request is complete.
+  const isAsked = method == Method.CONNECT || hasFlag(exchange, ExchangeFlag.UNDECIDED);
+  if (isTunnel && (!isAsked || !hasFlag(exchange, ExchangeFlag.SENT))) return Status.H1_UNEXPECTED_RESPONSE;
+  const bodiless = isBodiless(method, code);
+  const isUntilClose = !bodiless && !rulesChunked && rulesContentLength < 0;
+  const hasBody = !bodiless && (rulesChunked || isUntilClose || rulesContentLength > 0);
+  if (hasBody && <f64>rulesContentLength > limitOf(Limit.BODY_BYTES)) {
     limitHit(Limit.BODY_BYTES);
     return Status.BODY_TOO_LARGE;
   }
   if (!keepHead(exchange, head, len)) return Status.MEMORY_FULL;
+  exchange.flags &= ~ExchangeFlag.UNDECIDED;
   exchange.statusCode = code;
-  if (code < 200 && code != 101) {
-    emitExchangeEvent(
-      EventKind.INFORMATIONAL,
-      EventFlag.NONE,
-      exchange,
-      <u32>changetype<usize>(exchange),
-      code,
-    );
-    return Status.OK;
-  }
-  const isTunnel = code == 101 || (method == Method.CONNECT && code < 300);
-  const bodiless = isBodiless(method, code);
-  const isUntilClose = !bodiless && !rulesChunked && rulesContentLength < 0;
-  const hasBody = !bodiless && (rulesChunked || isUntilClose || rulesContentLength > 0);
   const hasLength = !rulesChunked && rulesContentLength >= 0;
   exchange.contentLengthLow = hasLength ? <u32>rulesContentLength : hasBody ? UNKNOWN_LANE : 0;
   exchange.contentLengthHigh = hasLength ? <u32>(rulesContentLength >> 32) : hasBody ? UNKNOWN_LANE : 0;
@@ -166,7 +171,7 @@ export function beginResponse(connection: H1Connection, head: usize, len: u32): 
   exchange.kind = method | (version << 8) | ((hasBody ? MessageFlag.HAS_BODY : 0) << 16);
   emitExchangeEvent(EventKind.RESPONSE, EventFlag.NONE, exchange, <u32>changetype<usize>(exchange), code);
   if (isTunnel) {
-    exchange.flags = (exchange.flags | ExchangeFlag.TUNNEL) & ~ExchangeFlag.SENT;
+    exchange.flags = (exchange.flags | ExchangeFlag.TUNNEL | ExchangeFlag.LAST) & ~ExchangeFlag.SENT;
     exchange.framing = BodyFraming.NONE;
     connection.receiveState = ReceiveState.TUNNEL;
     connection.readDeadlineMs = 0;
@@ -190,12 +195,41 @@ export function beginResponse(connection: H1Connection, head: usize, len: u32): 
   return Status.OK;
 }
 
-/** Copies records and bytes of a response's head into a block of the exchange; an interim response's makes way. */
+/**
+ * Tells an interim response. Its head lies in a block of its own, as the final response's may arrive before the host has
+ * read this one.
+ *
+ *     block  0       16             16 + MESSAGE_BYTES
+ *            +-------+--------------+---------+-------+
+ *            | next  | message head | records | bytes |
+ *            +-------+--------------+---------+-------+
+ */
+function tellInformational(exchange: Exchange, head: usize, len: u32): i32 {
+  const recordBytes = sectionCount * (FieldLane.COUNT * sizeof<u32>());
+  const block = slabAllocate(INTERIM_OFFSET + MESSAGE_BYTES + recordBytes + len);
+  if (block == 0) return Status.MEMORY_FULL;
+  const interim = block + INTERIM_OFFSET;
+  const records = interim + MESSAGE_BYTES;
+  memory.fill(interim, 0, MESSAGE_BYTES);
+  memory.copy(records, sectionRecords, recordBytes);
+  memory.copy(records + recordBytes, head, len);
+  store<u32>(interim, exchange.handle, MessageLane.HANDLE << 2);
+  store<u32>(interim, lineVersion << 8, MessageLane.KIND << 2);
+  store<u32>(interim, <u32>(records + recordBytes), MessageLane.BYTES_PTR << 2);
+  store<u32>(interim, <u32>records, MessageLane.FIELDS_PTR << 2);
+  store<u32>(interim, sectionCount, MessageLane.FIELD_COUNT << 2);
+  store<u32>(interim, lineStatusCode, MessageLane.STATUS_CODE << 2);
+  store<u32>(interim, exchange.streamId, MessageLane.STREAM_ID << 2);
+  emitExchangeEvent(EventKind.INFORMATIONAL, EventFlag.NONE, exchange, <u32>interim, lineStatusCode);
+  retireBlock(block);
+  return Status.OK;
+}
+
+/** Copies records and bytes of a final response's head into a block of the exchange. */
 function keepHead(exchange: Exchange, head: usize, len: u32): bool {
   const recordBytes = sectionCount * (FieldLane.COUNT * sizeof<u32>());
   const block = slabAllocate(recordBytes + len);
   if (block == 0) return false;
-  if (exchange.headBlock != 0) slabFree(exchange.headBlock);
   exchange.headBlock = block;
   memory.copy(block, sectionRecords, recordBytes);
   memory.copy(block + recordBytes, head, len);

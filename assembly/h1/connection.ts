@@ -37,15 +37,25 @@ export const enum ChunkState {
   SIZE = 0,
   /** After at least one digit. */
   SIZE_MORE = 1,
-  /** Blanks before a ";". */
+  /** Blanks after the size or a value: only ";" may follow. */
   EXTENSION_BLANK = 2,
-  EXTENSION = 3,
-  EXTENSION_QUOTED = 4,
-  EXTENSION_ESCAPE = 5,
-  SIZE_LF = 6,
-  DATA = 7,
-  DATA_CR = 8,
-  DATA_LF = 9,
+  /** After ";". */
+  EXTENSION_START = 3,
+  EXTENSION_NAME = 4,
+  /** Blanks after a name: only "=" or ";" may follow. */
+  EXTENSION_NAME_BLANK = 5,
+  /** After "=". */
+  EXTENSION_VALUE_START = 6,
+  EXTENSION_VALUE = 7,
+  EXTENSION_QUOTED = 8,
+  EXTENSION_ESCAPE = 9,
+  /** After the closing quote. */
+  EXTENSION_VALUE_END = 10,
+  SIZE_LF = 11,
+  DATA = 12,
+  DATA_CR = 13,
+  DATA_LF = 14,
+  COUNT = 15,
 }
 
 
@@ -57,7 +67,7 @@ export class H1Connection extends Connection {
   chunkDigits: u32;
   /** Whether the start line of the current head has been read. */
   startLineRead: u8;
-  /** A byte of the current head has arrived: its deadline runs. */
+  /** Part of the current head has arrived: its deadline runs. */
   headBegun: u8;
   /** The connection fails without an error response: an answer is under way or was given. */
   answerBegun: u8;
@@ -68,6 +78,8 @@ export class H1Connection extends Connection {
   /** Bytes that wait for more, or for leave to be read: the current head, trailer section, or everything in HELD. */
   input: usize;
   inputLen: u32;
+  /** Offset of the first waiting byte from the block's first. */
+  inputStart: u32;
   /** Content, or chunk data, still to come. */
   remaining: u64;
   chunkExtensionBytes: u32;

@@ -5,9 +5,8 @@
  * being received is. When a head came in pieces its records are made in one further pass over the complete head, so that a
  * connection in the middle of a head keeps the bytes and two numbers.
  */
-import { FieldLane } from "../abi/message.ts";
+import { FieldLane, Role } from "../abi/message.ts";
 import { Limit } from "../abi/limit.ts";
-import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { limitHit, limitU32 } from "../session/limits.ts";
 import { H1Connection } from "./connection.ts";
@@ -24,14 +23,15 @@ export let sectionCount: u32 = 0;
 
 /** Length of the complete head at `base`, 0 when it is not complete, or a status. */
 export function readHead(connection: H1Connection, base: usize, end: usize): i32 {
+  // Nothing beyond the limit is looked at, so that what is refused, and why, does not depend on how the bytes were split.
+  const last = base + min<usize>(end - base, limitU32(Limit.HEAD_BYTES));
   const resumed = connection.lineOffset != 0;
-  let length = readHeadLines(connection, base, end);
+  let length = readHeadLines(connection, base, last);
   if (length > 0 && resumed) {
     sectionForget(connection);
-    length = readHeadLines(connection, base, end);
+    length = readHeadLines(connection, base, last);
   }
-  const seen = length > 0 ? <u32>length : <u32>(end - base);
-  if (length >= 0 && seen > limitU32(Limit.HEAD_BYTES)) {
+  if (length == 0 && last != end) {
     limitHit(Limit.HEAD_BYTES);
     return Status.H1_HEAD_TOO_LARGE;
   }
@@ -41,18 +41,18 @@ export function readHead(connection: H1Connection, base: usize, end: usize): i32
 
 /** Length of the complete trailer section at `base`, 0 when it is not complete, or a status. RFC 9112 §7.1.2. */
 export function readTrailers(connection: H1Connection, base: usize, end: usize): i32 {
+  const last = base + min<usize>(end - base, limitU32(Limit.TRAILER_BYTES));
   const resumed = connection.lineOffset != 0;
-  let length = readFieldLines(connection, base, end, limitU32(Limit.TRAILER_COUNT));
+  let length = readFieldLines(connection, base, last, limitU32(Limit.TRAILER_COUNT));
   if (length > 0 && resumed) {
     sectionForget(connection);
-    length = readFieldLines(connection, base, end, limitU32(Limit.TRAILER_COUNT));
+    length = readFieldLines(connection, base, last, limitU32(Limit.TRAILER_COUNT));
   }
   if (length == Status.H1_TOO_MANY_FIELDS) {
     limitHit(Limit.TRAILER_COUNT);
     return Status.H1_TRAILERS_TOO_LARGE;
   }
-  const seen = length > 0 ? <u32>length : <u32>(end - base);
-  if (length >= 0 && seen > limitU32(Limit.TRAILER_BYTES)) {
+  if (length == 0 && last != end) {
     limitHit(Limit.TRAILER_BYTES);
     return Status.H1_TRAILERS_TOO_LARGE;
   }

@@ -1,13 +1,13 @@
 /**
  * Input that waits: the beginning of a head whose rest has not arrived, or bytes that must not be read yet.
  *
- * It lies in one slab block of the connection, allocated when needed. Events may point into it, so a block that was used up
- * is not freed at once but retired, until the next `receive` or `handleTimeout`.
+ * It lies in one slab block of the connection, allocated when needed and read from the front. Events may point into it, so a
+ * block that was used up is not freed at once but retired, until the next `receive` or `handleTimeout`.
  *
- *     block  0       16
- *            +-------+---------------------------+
- *            | next  | bytes                     |     next: the list of retired blocks
- *            +-------+---------------------------+
+ *     block  0       16         16 + inputStart
+ *            +-------+----------+----------------+------+
+ *            | next  | consumed | waiting        | room |     next: the list of retired blocks
+ *            +-------+----------+----------------+------+
  */
 import { slabAllocate, slabCapacity, slabFree, SLAB_MAX } from "../core/slab.ts";
 import { H1Connection } from "./connection.ts";
@@ -23,13 +23,13 @@ let retired: usize = 0;
 // @ts-ignore: decorator
 @inline
 export function inputBytes(connection: H1Connection): usize {
-  return connection.input + HEADER_BYTES;
+  return connection.input + HEADER_BYTES + connection.inputStart;
 }
 
 /** Bytes that can be appended without growing. */
 export function inputRoom(connection: H1Connection): u32 {
   if (connection.input == 0) return 0;
-  return slabCapacity(connection.input) - HEADER_BYTES - connection.inputLen;
+  return slabCapacity(connection.input) - HEADER_BYTES - connection.inputStart - connection.inputLen;
 }
 
 /** Appends bytes; false when the memory is full or there would be more than INPUT_MAX. */
@@ -42,9 +42,15 @@ export function inputAppend(connection: H1Connection, ptr: usize, len: u32): boo
   return true;
 }
 
-/** Makes room for `needed` bytes in all, at least doubling. */
+/** Makes room for `needed` bytes in all: over what was consumed, or in a block of at least twice the size. */
 export function inputGrow(connection: H1Connection, needed: u32): bool {
-  const current = connection.input == 0 ? 0 : slabCapacity(connection.input);
+  if (needed > INPUT_MAX) return false;
+  const current: u32 = connection.input == 0 ? 0 : slabCapacity(connection.input);
+  if (connection.inputStart != 0 && needed <= current - HEADER_BYTES) {
+    memory.copy(connection.input + HEADER_BYTES, inputBytes(connection), connection.inputLen);
+    connection.inputStart = 0;
+    return true;
+  }
   const wanted = max(max(needed + HEADER_BYTES, current * 2), LEAST_BYTES);
   const block = slabAllocate(min(wanted, SLAB_MAX));
   if (block == 0) return false;
@@ -53,16 +59,31 @@ export function inputGrow(connection: H1Connection, needed: u32): bool {
     slabFree(connection.input);
   }
   connection.input = block;
+  connection.inputStart = 0;
   return true;
+}
+
+/** The first `len` waiting bytes have been used; they stay readable until `inputFreeRetired`. */
+export function inputConsume(connection: H1Connection, len: u32): void {
+  if (connection.input == 0) return;
+  connection.inputStart += len;
+  connection.inputLen -= len;
+  if (connection.inputLen == 0) inputRetire(connection);
 }
 
 /** Takes the block from the connection; its bytes stay readable until `inputFreeRetired`. */
 export function inputRetire(connection: H1Connection): void {
   if (connection.input == 0) return;
-  store<usize>(connection.input, retired);
-  retired = connection.input;
+  retireBlock(connection.input);
   connection.input = 0;
   connection.inputLen = 0;
+  connection.inputStart = 0;
+}
+
+/** Frees a slab block at the next `receive` or `handleTimeout`. Its first word is overwritten. */
+export function retireBlock(block: usize): void {
+  store<usize>(block, retired);
+  retired = block;
 }
 
 /** Frees what was retired. The host has handled all events by now. */

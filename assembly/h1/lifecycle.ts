@@ -21,7 +21,7 @@ import { outputDrop, outputPending } from "../session/output.ts";
 import { H1Connection, ReceiveState } from "./connection.ts";
 import { writeErrorResponse } from "./error_response.ts";
 import { inputRetire } from "./input.ts";
-import { resume } from "./receive.ts";
+import { isInputHeld, resume, updateReading } from "./receive.ts";
 
 /** The message being received is complete. */
 export function messageReceived(connection: H1Connection): void {
@@ -44,15 +44,15 @@ function nextReceiveState(connection: H1Connection, exchange: Exchange): u32 {
 /** The answer of an exchange (in the client role: the request) is written. */
 export function messageSent(exchange: Exchange): void {
   exchange.flags |= ExchangeFlag.SENT;
-  exchange.flags &= ~ExchangeFlag.UNDECIDED;
   const connection = changetype<H1Connection>(exchange.connection);
   if (hasFlag(exchange, ExchangeFlag.RECEIVED)) {
-    if (connection.firstExchange == changetype<usize>(exchange)) finish(exchange);
-  } else if (connection.role == Role.SERVER) {
-    // Nobody will read what is still to come of the request.
+    finish(exchange);
+  } else if (connection.role == Role.SERVER || hasFlag(exchange, ExchangeFlag.TUNNEL)) {
+    // Nobody will read what is still to come.
     exchange.flags |= ExchangeFlag.DISCARD;
     exchange.unconsumedBytes = 0;
     if (hasFlag(exchange, ExchangeFlag.LAST)) abandonContent(connection);
+    else updateReading(connection);
   }
 }
 
@@ -63,6 +63,7 @@ export function abandonContent(connection: H1Connection): void {
   connection.receiveState = ReceiveState.IGNORE;
   clearReadDeadline(connection);
   exchange.flags |= ExchangeFlag.RECEIVED | ExchangeFlag.LAST;
+  updateReading(connection);
   if (hasFlag(exchange, ExchangeFlag.SENT)) finish(exchange);
 }
 
@@ -75,8 +76,9 @@ function finish(exchange: Exchange): void {
     const isLast = hasFlag(done, ExchangeFlag.LAST);
     exchangeDetach(done);
     if (hasFlag(done, ExchangeFlag.RELEASED)) exchangeDestroy(done);
-    if (isLast && connection.state == ConnectionState.OPEN) {
-      h1Close(connection, Status.OK);
+    // Its answer said so: what comes after it, an error response too, would be read by nobody.
+    if (isLast) {
+      h1Close(connection, connection.endStatus);
       return;
     }
     if (connection.firstExchange == 0) break;
@@ -104,7 +106,7 @@ function settle(connection: H1Connection): void {
       break;
     case ConnectionState.OPEN:
       if (connection.flags & ConnectionFlag.PEER_ENDED) {
-        if (connection.inputLen == 0) h1Close(connection, Status.OK);
+        if (!isInputHeld(connection)) h1Close(connection, Status.OK);
       } else if (!connection.headBegun) {
         setReadDeadline(connection, limitOf(Limit.IDLE_TIMEOUT_MS), Status.IDLE_TIMEOUT);
       }
@@ -112,17 +114,18 @@ function settle(connection: H1Connection): void {
   }
 }
 
-function mayReadOn(connection: H1Connection): bool {
-  return (
-    connection.state == ConnectionState.OPEN && connection.openExchangeCount < limitU32(Limit.PIPELINED_COUNT)
-  );
+/** Whether the next message may be read: there is room for its exchange, and none asks for what follows it as a tunnel. */
+export function mayReadOn(connection: H1Connection): bool {
+  if (connection.state != ConnectionState.OPEN) return false;
+  const newest = connection.lastExchange;
+  if (newest == 0) return true;
+  if (hasFlag(changetype<Exchange>(newest), ExchangeFlag.UNDECIDED)) return false;
+  return connection.openExchangeCount < limitU32(Limit.PIPELINED_COUNT);
 }
 
 export function tellWritable(exchange: Exchange): void {
   exchange.flags &= ~ExchangeFlag.WRITABLE_OWED;
-  if (!hasFlag(exchange, ExchangeFlag.RELEASED)) {
-    emitExchangeEvent(EventKind.WRITABLE, EventFlag.NONE, exchange, 0, 0);
-  }
+  emitExchangeEvent(EventKind.WRITABLE, EventFlag.NONE, exchange, 0, 0);
 }
 
 /** The connection cannot go on: the peer broke the protocol or a deadline, or memory is full. */
@@ -133,9 +136,12 @@ export function fail(connection: H1Connection, status: i32): void {
   connection.receiveState = ReceiveState.IGNORE;
   inputRetire(connection);
   clearReadDeadline(connection);
-  count(blameOf(status) == Blame.PEER ? Counter.PEER_ERRORS : Counter.POOL_REFUSALS);
-  if (connection.receiving != 0)
+  if (blameOf(status) == Blame.PEER) count(Counter.PEER_ERRORS);
+  else if (status == Status.MEMORY_FULL) count(Counter.POOL_REFUSALS);
+  if (connection.receiving != 0) {
     failReceiving(connection, changetype<Exchange>(connection.receiving), status);
+  }
+  updateReading(connection);
   settle(connection);
 }
 
@@ -143,11 +149,11 @@ export function fail(connection: H1Connection, status: i32): void {
 function failReceiving(connection: H1Connection, exchange: Exchange, status: i32): void {
   connection.receiving = 0;
   const isFirst = connection.firstExchange == changetype<usize>(exchange);
-  if (hasFlag(exchange, ExchangeFlag.SENT)) {
+  if (hasFlag(exchange, ExchangeFlag.SENT) && connection.role == Role.SERVER) {
     // It was answered; only the rest of its content is wrong. The answer stays, whoever comes before it.
     connection.answerBegun = 1;
     exchange.flags |= ExchangeFlag.RECEIVED;
-    if (isFirst) finish(exchange);
+    finish(exchange);
     return;
   }
   // An answer that is half on its way cannot be taken back, nor completed.
@@ -159,9 +165,7 @@ function failReceiving(connection: H1Connection, exchange: Exchange, status: i32
 export function abortExchange(exchange: Exchange, status: i32): void {
   exchange.flags |= ExchangeFlag.ABORTED;
   byteQueueClear(exchange.output);
-  if (!hasFlag(exchange, ExchangeFlag.RELEASED)) {
-    emitExchangeEvent(EventKind.ABORTED, EventFlag.NONE, exchange, <u32>status, 0);
-  }
+  emitExchangeEvent(EventKind.ABORTED, EventFlag.NONE, exchange, <u32>status, 0);
   exchangeDetach(exchange);
   if (hasFlag(exchange, ExchangeFlag.RELEASED)) exchangeDestroy(exchange);
 }
@@ -173,7 +177,15 @@ export function abortExchange(exchange: Exchange, status: i32): void {
 export function h1Drain(connection: H1Connection): void {
   if (connection.state != ConnectionState.OPEN) return;
   connection.state = ConnectionState.DRAINING;
-  if (connection.receiving == 0) connection.receiveState = ReceiveState.IGNORE;
+  const newest = connection.lastExchange;
+  const mayBecomeTunnel = newest != 0 && hasFlag(changetype<Exchange>(newest), ExchangeFlag.UNDECIDED);
+  if (connection.receiving == 0 && !mayBecomeTunnel) {
+    connection.receiveState = ReceiveState.IGNORE;
+    inputRetire(connection);
+    connection.headBegun = 0;
+    clearReadDeadline(connection);
+    updateReading(connection);
+  }
   settle(connection);
 }
 
@@ -185,11 +197,8 @@ export function h1Close(connection: H1Connection, status: i32): void {
   connection.receiveState = ReceiveState.IGNORE;
   inputRetire(connection);
   clearReadDeadline(connection);
-  while (connection.firstExchange != 0) {
-    const exchange = changetype<Exchange>(connection.firstExchange);
-    connection.receiving = 0;
-    abortExchange(exchange, status);
-  }
+  abortExchanges(connection, status);
+  updateReading(connection);
   if (outputPending(connection) == 0) h1TellClose(connection);
   else connection.flags |= ConnectionFlag.CLOSE_OWED;
 }
@@ -203,13 +212,33 @@ export function h1TellClose(connection: H1Connection): void {
 
 /** The connection is not worth another byte. */
 export function h1Abort(connection: H1Connection, status: i32): void {
+  if (connection.flags & ConnectionFlag.ABORTED) return;
   connection.state = ConnectionState.LINGERING;
   connection.receiveState = ReceiveState.IGNORE;
+  inputRetire(connection);
   clearReadDeadline(connection);
   clearWriteDeadline(connection);
-  if (connection.flags & ConnectionFlag.ABORTED) return;
-  connection.flags |= ConnectionFlag.ABORTED;
+  abortExchanges(connection, status);
   emitConnectionEvent(EventKind.CLOSE, EventFlag.ABORT, connection, <u32>status);
+  connection.flags = (connection.flags | ConnectionFlag.ABORTED) & ~ConnectionFlag.CLOSE_OWED;
+}
+
+function abortExchanges(connection: H1Connection, status: i32): void {
+  connection.receiving = 0;
+  while (connection.firstExchange != 0) {
+    abortExchange(changetype<Exchange>(connection.firstExchange), status);
+  }
+}
+
+/**
+ * The host holds the exchange no longer. When something of it is missing that only the host could have sent, or that a
+ * client no longer wants, the connection has no way on.
+ */
+export function h1Release(exchange: Exchange): void {
+  const connection = changetype<H1Connection>(exchange.connection);
+  exchange.flags |= ExchangeFlag.RELEASED;
+  const isWanted = connection.role == Role.CLIENT && !hasFlag(exchange, ExchangeFlag.RECEIVED);
+  if (isWanted || !hasFlag(exchange, ExchangeFlag.SENT)) h1Abort(connection, Status.INVALID_STATE);
 }
 
 /**

@@ -7,9 +7,8 @@
  * than it was given only for want of event room.
  */
 import { EventFlag, EventKind } from "../abi/event.ts";
-import { FieldLane } from "../abi/message.ts";
+import { FieldLane, Role } from "../abi/message.ts";
 import { Limit } from "../abi/limit.ts";
-import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { slabAllocate } from "../core/slab.ts";
 import { timerArm } from "../core/timer_wheel.ts";
@@ -22,8 +21,17 @@ import { chunkedAt, ChunkStep, chunkedStep } from "./chunked.ts";
 import { beginResponse } from "./client.ts";
 import { H1Connection, ReceiveState } from "./connection.ts";
 import { readHead, readTrailers, sectionCount, sectionForget, sectionRecords } from "./head.ts";
-import { inputAppend, inputBytes, inputFreeRetired, inputGrow, inputRetire, inputRoom } from "./input.ts";
-import { abandonContent, fail, h1Close, messageReceived } from "./lifecycle.ts";
+import {
+  inputAppend,
+  inputBytes,
+  inputConsume,
+  inputFreeRetired,
+  inputGrow,
+  inputRetire,
+  inputRoom,
+  INPUT_MAX,
+} from "./input.ts";
+import { abandonContent, fail, h1Close, mayReadOn, messageReceived } from "./lifecycle.ts";
 import { beginRequest } from "./server.ts";
 
 /** Chunks up to this size are moved together, so that many small ones make one event. */
@@ -36,15 +44,20 @@ let outOfEventRoom: bool = false;
 /** The loop is running: who lifts a hold only needs to change the state. */
 let processing: bool = false;
 
-/** Takes [ptr, ptr + len) and answers how much of it was taken, or a status. */
+/**
+ * Takes [ptr, ptr + len) and answers how much of it was taken, or a status: WOULD_BLOCK when the host reads on in spite of
+ * READ_PAUSE and there is no room left to keep what it read.
+ */
 export function h1Receive(connection: H1Connection, ptr: usize, len: u32): i32 {
   inputFreeRetired();
+  if (connection.flags & ConnectionFlag.RESUME_OWED) resume(connection);
   const end = ptr + len;
   let at = ptr;
   outOfEventRoom = false;
   if (connection.inputLen != 0) {
-    if (connection.receiveState == ReceiveState.HELD) {
-      if (!inputAppend(connection, at, len)) return Status.INVALID_STATE;
+    if (isInputHeld(connection)) {
+      if (connection.inputLen + len > INPUT_MAX) return Status.WOULD_BLOCK;
+      if (!inputAppend(connection, at, len)) fail(connection, Status.MEMORY_FULL);
       return len;
     }
     at = continueInput(connection, at, end);
@@ -58,10 +71,19 @@ export function h1Receive(connection: H1Connection, ptr: usize, len: u32): i32 {
   return <i32>(at - ptr);
 }
 
-/** The peer ended its side. */
+/** The peer ended its side. What it sent before and still waits is read first. */
 export function h1ReceiveEnd(connection: H1Connection): void {
   inputFreeRetired();
+  if (connection.flags & ConnectionFlag.PEER_ENDED) return;
   connection.flags |= ConnectionFlag.PEER_ENDED;
+  if (!isInputHeld(connection)) endInput(connection);
+  for (let at = connection.firstExchange; at != 0; at = changetype<Exchange>(at).next) {
+    emitExchangeEvent(EventKind.PEER_ENDED, EventFlag.NONE, changetype<Exchange>(at), 0, 0);
+  }
+}
+
+/** Nothing follows what has been read. */
+function endInput(connection: H1Connection): void {
   switch (connection.receiveState) {
     case ReceiveState.UNTIL_CLOSE: {
       const exchange = changetype<Exchange>(connection.receiving);
@@ -78,45 +100,43 @@ export function h1ReceiveEnd(connection: H1Connection): void {
       fail(connection, Status.H1_UNEXPECTED_END);
       break;
     case ReceiveState.HEAD:
-      if (connection.inputLen != 0) fail(connection, Status.H1_UNEXPECTED_END);
+      if (connection.headBegun) fail(connection, Status.H1_UNEXPECTED_END);
       else if (connection.firstExchange == 0) h1Close(connection, Status.OK);
       else if (connection.role == Role.CLIENT) fail(connection, Status.H1_UNEXPECTED_END);
       break;
   }
-  for (let at = connection.firstExchange; at != 0; at = changetype<Exchange>(at).next) {
-    if (!hasEventRoom(0)) break;
-    const exchange = changetype<Exchange>(at);
-    if (!hasFlag(exchange, ExchangeFlag.RELEASED)) {
-      emitExchangeEvent(EventKind.PEER_ENDED, EventFlag.NONE, exchange, 0, 0);
-    }
-  }
+}
+
+/** Whether the input block holds bytes that are not the beginning of what is being received, but wait for their turn. */
+export function isInputHeld(connection: H1Connection): bool {
+  return (
+    connection.inputLen != 0 &&
+    (connection.receiveState == ReceiveState.HELD || (connection.flags & ConnectionFlag.RESUME_OWED) != 0)
+  );
 }
 
 /** Reads on after a hold, from the input block. Called when an exchange ended or was decided. */
 export function resume(connection: H1Connection): void {
-  if (connection.receiveState == ReceiveState.HELD) connection.receiveState = ReceiveState.HEAD;
+  if (connection.receiveState == ReceiveState.HELD) {
+    if (!mayReadOn(connection)) return;
+    connection.receiveState = ReceiveState.HEAD;
+  }
   if (processing) return;
   if (connection.inputLen != 0) {
-    const bytes = inputBytes(connection);
-    const len = connection.inputLen;
+    connection.flags |= ConnectionFlag.RESUME_OWED;
     outOfEventRoom = false;
-    const used = <u32>(process(connection, bytes, bytes + len) - bytes);
-    if (used != 0) {
-      inputRetire(connection);
-      if (used < len && !inputAppend(connection, bytes + used, len - used))
-        fail(connection, Status.MEMORY_FULL);
-    }
-    if (outOfEventRoom) {
-      connection.flags |= ConnectionFlag.RESUME_OWED;
-      timerArm(connection, nowMs);
-    }
+    const bytes = inputBytes(connection);
+    inputConsume(connection, <u32>(process(connection, bytes, bytes + connection.inputLen) - bytes));
+    if (outOfEventRoom) timerArm(connection, nowMs);
+    else connection.flags &= ~ConnectionFlag.RESUME_OWED;
   }
+  if ((connection.flags & ConnectionFlag.PEER_ENDED) != 0 && !isInputHeld(connection)) endInput(connection);
   updateReading(connection);
 }
 
 /** Tells the host to stop or go on reading, when that has changed. A pause suspends the deadline of slow content. */
 export function updateReading(connection: H1Connection): void {
-  let pause = connection.receiveState == ReceiveState.HELD && connection.inputLen != 0;
+  let pause = isInputHeld(connection);
   const receiving = connection.receiving;
   if (receiving != 0 && changetype<Exchange>(receiving).unconsumedBytes > limitU32(Limit.READ_WINDOW_BYTES)) {
     pause = true;
@@ -148,7 +168,7 @@ export function beginBodyWindow(connection: H1Connection): void {
  */
 function continueInput(connection: H1Connection, ptr: usize, end: usize): usize {
   let at = ptr;
-  while (at < end) {
+  while (at < end && connection.inputLen != 0) {
     if (inputRoom(connection) == 0 && !inputGrow(connection, connection.inputLen + 1)) {
       fail(connection, Status.MEMORY_FULL);
       return end;
@@ -207,12 +227,9 @@ function process(connection: H1Connection, ptr: usize, end: usize): usize {
 }
 
 function receiveHead(connection: H1Connection, ptr: usize, end: usize): usize {
-  // RFC 9112 §2.2: an empty line before a request-line is skipped.
+  // RFC 9112 §2.2: an empty line before a request-line is skipped. It begins no head.
   if (load<u8>(ptr) == CR && !connection.startLineRead && connection.role == Role.SERVER) {
-    if (ptr + 1 == end) {
-      headBegins(connection);
-      return ptr;
-    }
+    if (ptr + 1 == end) return ptr;
     if (load<u8>(ptr, 1) == LF) return ptr + 2;
   }
   const length = readHead(connection, ptr, end);
@@ -325,6 +342,11 @@ function receiveTrailers(connection: H1Connection, ptr: usize, end: usize): usiz
 /** Tells content, or throws it away where nobody reads it. False when that ended the connection. */
 function deliver(connection: H1Connection, ptr: usize, len: u32, isLast: bool): bool {
   const exchange = changetype<Exchange>(connection.receiving);
+  // The client did not wait for a 100 (Continue), so none is needed.
+  if (hasFlag(exchange, ExchangeFlag.CONTINUE_OWED)) {
+    exchange.flags &= ~ExchangeFlag.CONTINUE_OWED;
+    beginBodyWindow(connection);
+  }
   connection.windowBytes += len;
   exchange.receivedBytes += len;
   if (
@@ -335,8 +357,6 @@ function deliver(connection: H1Connection, ptr: usize, len: u32, isLast: bool): 
     fail(connection, Status.BODY_TOO_LARGE);
     return false;
   }
-  // The client did not wait for a 100 (Continue), so none is needed.
-  exchange.flags &= ~ExchangeFlag.CONTINUE_OWED;
   if (hasFlag(exchange, ExchangeFlag.DISCARD)) {
     connection.drainedBytes += len;
     if (connection.drainedBytes <= limitOf(Limit.DRAIN_BYTES)) return true;

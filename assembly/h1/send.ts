@@ -29,20 +29,23 @@ import {
   writeStatusLine,
   writeTransferEncoding,
 } from "./head_writer.ts";
+import { inputRetire } from "./input.ts";
 import { messageSent } from "./lifecycle.ts";
-import { resume, updateReading } from "./receive.ts";
+import { beginBodyWindow, isInputHeld, resume, updateReading } from "./receive.ts";
 import { isVersion10 } from "./server.ts";
 
 /** What an exchange may queue that waits for others, so that a pipeline cannot queue many times the limit. */
 const WAITING_OUTPUT_BYTES: u32 = 16384;
+/** RFC 9110 §15: codes outside 100 … 599 are invalid. */
+const STATUS_CODE_MAX: u32 = 599;
 const CRLF_BYTES: u32 = 2;
 /** "0\r\n\r\n" */
 const LAST_CHUNK_BYTES: u32 = 5;
 
 /** Sends an interim response other than 101. It is left out for HTTP/1.0 clients (RFC 9110 §15.2). */
 export function h1SendInformational(exchange: Exchange, code: u32, block: usize, len: u32): i32 {
-  if (code < 100 || code > 199 || code == 101) return Status.STATUS_CODE_INVALID;
   if (hasFlag(exchange, ExchangeFlag.HEAD_SENT)) return Status.INVALID_STATE;
+  if (code < 100 || code > 199 || code == 101) return Status.STATUS_CODE_INVALID;
   const fieldCount = fieldBlockCheck(block, len);
   if (fieldCount < 0) return fieldCount;
   if (headBytesMax() > SCRATCH_BYTES) return Status.FIELDS_TOO_LARGE;
@@ -52,7 +55,9 @@ export function h1SendInformational(exchange: Exchange, code: u32, block: usize,
   let at = writeStatusLine(dest, code);
   at = writeFields(at, block, len);
   at = writeLineEnd(at);
-  return outputCommit(<u32>(at - dest)) ? Status.OK : Status.MEMORY_FULL;
+  if (!outputCommit(<u32>(at - dest))) return Status.MEMORY_FULL;
+  if (code == 100) contentAwaited(connection, exchange);
+  return Status.OK;
 }
 
 /**
@@ -67,16 +72,14 @@ export function h1SendHead(
   contentLength: i64,
   flags: u32,
 ): i32 {
-  const status = checkHead(exchange, code, block, len, flags);
+  const status = checkHead(exchange, code, block, len, flags, contentLength);
   if (status != Status.OK) return status;
-  return writeHead(
-    exchange,
-    code,
-    block,
-    len,
-    (flags & SendFlag.END) != 0 && contentLength < 0 ? 0 : contentLength,
-    flags,
-  );
+  const isEnd = (flags & SendFlag.END) != 0;
+  const hasContent =
+    code != 304 && (flags & SendFlag.TUNNEL) == 0 && !hasFlag(exchange, ExchangeFlag.HEAD_ONLY);
+  if (isEnd && contentLength > 0 && hasContent) return Status.BODY_SHORTER_THAN_DECLARED;
+  const isEmpty = (isEnd && contentLength < 0) || code == 205;
+  return writeHead(exchange, code, block, len, isEmpty ? 0 : contentLength, flags);
 }
 
 /** A whole response in one call: head and content. Answers how much of the content was taken. */
@@ -89,14 +92,24 @@ export function h1Respond(
   bodyLen: u32,
   flags: u32,
 ): i32 {
-  const status = checkHead(exchange, code, block, len, flags);
+  const status = checkHead(exchange, code, block, len, flags, bodyLen);
   if (status != Status.OK) return status;
+  if (flags & SendFlag.TUNNEL) return Status.INVALID_ARGUMENT;
+  if (code == 304 && bodyLen != 0 && !hasFlag(exchange, ExchangeFlag.HEAD_ONLY))
+    return Status.BODY_NOT_ALLOWED;
   const sent = writeHead(exchange, code, block, len, bodyLen, flags & ~SendFlag.END);
   if (sent != Status.OK) return sent;
   return h1SendBody(exchange, body, bodyLen, SendFlag.END | (flags & SendFlag.RELEASE));
 }
 
-function checkHead(exchange: Exchange, code: u32, block: usize, len: u32, flags: u32): i32 {
+function checkHead(
+  exchange: Exchange,
+  code: u32,
+  block: usize,
+  len: u32,
+  flags: u32,
+  contentLength: i64,
+): i32 {
   if (hasFlag(exchange, ExchangeFlag.HEAD_SENT)) return Status.INVALID_STATE;
   const isTunnel = (flags & SendFlag.TUNNEL) != 0;
   if (isTunnel) {
@@ -104,9 +117,11 @@ function checkHead(exchange: Exchange, code: u32, block: usize, len: u32, flags:
       return Status.INVALID_STATE;
     if (methodOf(exchange) == Method.CONNECT ? code < 200 || code > 299 : code != 101)
       return Status.STATUS_CODE_INVALID;
-  } else if (code < 200 || code > 999) {
+  } else if (code < 200 || code > STATUS_CODE_MAX) {
     return Status.STATUS_CODE_INVALID;
   }
+  // RFC 9110 §15.3.5, §15.3.6: neither has content.
+  if ((code == 204 || code == 205) && contentLength > 0) return Status.BODY_NOT_ALLOWED;
   const fieldCount = fieldBlockCheck(block, len);
   if (fieldCount < 0) return fieldCount;
   return headBytesMax() > SCRATCH_BYTES ? Status.FIELDS_TOO_LARGE : Status.OK;
@@ -145,7 +160,7 @@ function writeHead(
   if (!outputCommit(<u32>(at - dest))) return Status.MEMORY_FULL;
 
   exchange.flags |= ExchangeFlag.HEAD_SENT;
-  exchange.flags &= ~ExchangeFlag.CONTINUE_OWED;
+  contentAwaited(connection, exchange);
   if (isLast) exchange.flags |= ExchangeFlag.LAST;
   if (flags & SendFlag.TRAILERS) exchange.flags |= ExchangeFlag.TRAILERS;
   exchange.framing = framing;
@@ -170,9 +185,11 @@ function chooseFraming(exchange: Exchange, code: u32, contentLength: i64, flags:
 function decideLast(connection: H1Connection, exchange: Exchange, framing: u32, flags: u32): bool {
   if (hasFlag(exchange, ExchangeFlag.LAST) || (flags & SendFlag.CLOSE) != 0) return true;
   if (framing == BodyFraming.UNTIL_CLOSE) return true;
-  if (connection.state != ConnectionState.OPEN || (connection.flags & ConnectionFlag.PEER_ENDED) != 0) {
-    return connection.lastExchange == changetype<usize>(exchange);
-  }
+  const isNewest = connection.lastExchange == changetype<usize>(exchange);
+  // An error response still follows, which closes; unless the answer that was under way made one impossible.
+  if (connection.state == ConnectionState.FAILED) return isNewest && connection.answerBegun != 0;
+  if (connection.state != ConnectionState.OPEN) return isNewest;
+  if (connection.flags & ConnectionFlag.PEER_ENDED) return isNewest && !isInputHeld(connection);
   if (hasFlag(exchange, ExchangeFlag.RECEIVED)) return false;
   // The client waits for 100 (Continue): whether it will send the content after this answer is anybody's guess.
   if (hasFlag(exchange, ExchangeFlag.CONTINUE_OWED)) return true;
@@ -271,18 +288,25 @@ export function h1SendTrailers(exchange: Exchange, block: usize, len: u32): i32 
  * the client waits for (RFC 9110 §10.1.1); a paused peer is read again once half the window is free.
  */
 export function h1ReadBody(exchange: Exchange, consumed: u32): i32 {
+  // Told before the answer was complete, consumed after.
+  if (hasFlag(exchange, ExchangeFlag.DISCARD)) return Status.OK;
   if (consumed > exchange.unconsumedBytes) return Status.INVALID_ARGUMENT;
   const connection = changetype<H1Connection>(exchange.connection);
   exchange.unconsumedBytes -= consumed;
   if (hasFlag(exchange, ExchangeFlag.CONTINUE_OWED)) {
-    exchange.flags &= ~ExchangeFlag.CONTINUE_OWED;
-    if (!hasFlag(exchange, ExchangeFlag.HEAD_SENT)) {
-      const dest = outputReserve(connection, queueOf(connection, exchange), 64);
-      if (!outputCommit(<u32>(writeLineEnd(writeStatusLine(dest, 100)) - dest))) return Status.MEMORY_FULL;
-    }
+    const dest = outputReserve(connection, queueOf(connection, exchange), 64);
+    if (!outputCommit(<u32>(writeLineEnd(writeStatusLine(dest, 100)) - dest))) return Status.MEMORY_FULL;
+    contentAwaited(connection, exchange);
   }
   if (exchange.unconsumedBytes <= limitU32(Limit.READ_WINDOW_BYTES) / 2) updateReading(connection);
   return Status.OK;
+}
+
+/** A client that waited for 100 (Continue) need not wait any longer: from here on its content can be late. */
+function contentAwaited(connection: H1Connection, exchange: Exchange): void {
+  if (!hasFlag(exchange, ExchangeFlag.CONTINUE_OWED)) return;
+  exchange.flags &= ~ExchangeFlag.CONTINUE_OWED;
+  if (connection.receiving == changetype<usize>(exchange)) beginBodyWindow(connection);
 }
 
 /** Where the exchange's output goes now. */
@@ -353,8 +377,10 @@ function beginTunnel(connection: H1Connection, exchange: Exchange): void {
 function refuseTunnel(connection: H1Connection, exchange: Exchange): void {
   exchange.flags &= ~ExchangeFlag.UNDECIDED;
   if (connection.receiveState != ReceiveState.HELD) return;
-  if (hasFlag(exchange, ExchangeFlag.LAST)) {
+  if (hasFlag(exchange, ExchangeFlag.LAST) || connection.state != ConnectionState.OPEN) {
     connection.receiveState = ReceiveState.IGNORE;
+    inputRetire(connection);
+    updateReading(connection);
     return;
   }
   resume(connection);

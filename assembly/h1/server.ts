@@ -111,7 +111,8 @@ export function beginRequest(connection: H1Connection, head: usize, len: u32): i
     return Status.OK;
   }
   clearReadDeadline(connection);
-  beginBodyWindow(connection);
+  // A client that waits for 100 (Continue) is not slow: its window begins when the host asks for the content.
+  if ((flags & ExchangeFlag.CONTINUE_OWED) == 0) beginBodyWindow(connection);
   return Status.OK;
 }
 

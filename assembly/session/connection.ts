@@ -49,7 +49,7 @@ export const enum ConnectionFlag {
   ABORTED = 8,
   /** CLOSE is owed as soon as the output has been polled. */
   CLOSE_OWED = 16,
-  /** Input that was held back is to be worked on at the next `handleTimeout`. */
+  /** Input is being read from the input block, or waits there for room in the event ring until the next `handleTimeout`. */
   RESUME_OWED = 32,
 }
 

@@ -6,8 +6,8 @@
  */
 import { EventFlag, EventKind, EventLane } from "../abi/event.ts";
 import { ringFree, ringPush } from "../core/ring.ts";
-import { Connection } from "./connection.ts";
-import { Exchange } from "./exchange.ts";
+import { Connection, ConnectionFlag } from "./connection.ts";
+import { Exchange, ExchangeFlag, hasFlag } from "./exchange.ts";
 
 /**
  * The most events that one step of any state machine writes before it asks again, besides those for the exchanges that end
@@ -22,6 +22,7 @@ export function hasEventRoom(exchangeCount: u32): bool {
   return ringFree() >= STEP_EVENTS + 2 * exchangeCount;
 }
 
+/** Tells an exchange's event, unless the host has released the exchange: its handle is stale by then. */
 export function emitExchangeEvent(
   kind: EventKind,
   flags: EventFlag,
@@ -29,6 +30,7 @@ export function emitExchangeEvent(
   a: u32,
   b: u32,
 ): void {
+  if (hasFlag(exchange, ExchangeFlag.RELEASED)) return;
   const record = ringPush();
   assert(record != 0, "hasEventRoom was not asked");
   if (record == 0) return;
@@ -39,7 +41,9 @@ export function emitExchangeEvent(
   store<u32>(record, b, EventLane.B << 2);
 }
 
+/** Tells a connection's event, unless it was given up (CLOSE with ABORT was told). */
 export function emitConnectionEvent(kind: EventKind, flags: EventFlag, connection: Connection, a: u32): void {
+  if (connection.flags & ConnectionFlag.ABORTED) return;
   const record = ringPush();
   assert(record != 0, "hasEventRoom was not asked");
   if (record == 0) return;

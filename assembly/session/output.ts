@@ -11,7 +11,7 @@
 import { EventFlag, EventKind } from "../abi/event.ts";
 import { Counter } from "../abi/counter.ts";
 import { Status } from "../abi/status.ts";
-import { byteQueueRead, byteQueueWrite, ByteQueue } from "../core/byte_queue.ts";
+import { byteQueueClear, byteQueueRead, byteQueueWrite, ByteQueue } from "../core/byte_queue.ts";
 import { Connection, ConnectionFlag } from "./connection.ts";
 import { count } from "./counters.ts";
 import { emitConnectionEvent } from "./events.ts";
@@ -77,6 +77,11 @@ export function outputPoll(connection: Connection): u32 {
   } else {
     outputSpill();
   }
+  // What is missing from it would be read as what follows.
+  if (connection.flags & ConnectionFlag.ABORTED) {
+    byteQueueClear(connection.output);
+    return 0;
+  }
   if (connection.output.length != 0) {
     len += byteQueueRead(connection.output, transmitRegion + len, TRANSMIT_BYTES - len);
   }
@@ -93,9 +98,9 @@ export function outputSpill(): void {
   ownedLen = 0;
   if (len == 0 || byteQueueWrite(connection.output, transmitRegion, len)) return;
   if ((connection.flags & ConnectionFlag.ABORTED) == 0) {
-    connection.flags |= ConnectionFlag.ABORTED;
     count(Counter.POOL_REFUSALS);
     emitConnectionEvent(EventKind.CLOSE, EventFlag.ABORT, connection, Status.MEMORY_FULL);
+    connection.flags = (connection.flags | ConnectionFlag.ABORTED) & ~ConnectionFlag.CLOSE_OWED;
   }
 }
 

@@ -19,8 +19,8 @@ import { slabInitialize } from "../core/slab.ts";
 import { countersPtr } from "./counters.ts";
 import { limitHitsPtr, limitsPtr, limitU32 } from "./limits.ts";
 
-/** What one read from a socket can bring. */
-export const RECEIVE_BYTES: u32 = 65536;
+/** What one read from a socket can bring: all of it fits one slab block with its header, where input may have to wait. */
+export const RECEIVE_BYTES: u32 = 65536 - 64;
 /** What one write to a socket can take: a batch of small answers, or a large piece of one. */
 export const TRANSMIT_BYTES: u32 = 262144;
 /** Field blocks and bodies of one command. */
