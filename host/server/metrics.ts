@@ -1,6 +1,6 @@
 // The server's metrics in the text format of Prometheus, by prom-client: what the engines count, read when asked.
 
-import { Counter, Gauge, Registry } from "prom-client";
+import type { Counter as CounterMetric } from "prom-client";
 import type { EnginePool } from "./engine_pool.ts";
 
 const PREFIX = "httpy_";
@@ -10,9 +10,11 @@ const BY_PROTOCOL = /^(?<name>connections|exchanges)_(?<protocol>h1|h2|h3|ws)$/u
 
 /** One scrape. */
 export async function renderMetrics(pool: EnginePool): Promise<string> {
+  // Loaded when first asked for: a server that nobody scrapes starts without it.
+  const { Counter, Gauge, Registry } = await import("prom-client");
   const registry = new Registry();
   const registers = [registry];
-  const perProtocol = new Map<string, Counter<"protocol">>();
+  const perProtocol = new Map<string, CounterMetric<"protocol">>();
   for (const [name, value] of pool.counters()) {
     const match = BY_PROTOCOL.exec(name)?.groups;
     if (match !== undefined) {
