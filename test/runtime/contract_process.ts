@@ -1,0 +1,108 @@
+// The contract server as a process of its own, the way outside judges run it, and what tests need to reach it.
+
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+export const root = resolve(import.meta.dirname, "../..");
+
+/** A program of this repository that runs. */
+export interface Program {
+  readonly child: ChildProcess;
+  /** What it wrote so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Resolves with the first match in standard output; rejects when the program ends or `timeoutMs` passes before. */
+  prints(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
+  /** Signals it and resolves with its exit code, or the name of the signal that ended it. */
+  stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
+  /** Resolves with the exit code, or the name of the signal, without sending anything. */
+  ended(): Promise<number | NodeJS.Signals>;
+}
+
+/** Starts Node with these arguments from the project's root. */
+export function startNode(args: readonly string[], env: Record<string, string> = {}): Program {
+  return startProgram(process.execPath, args, env);
+}
+
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  cwd: string = root,
+): Program {
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const end = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+  const ended = async () => {
+    const [code, signal] = await end;
+    return code ?? signal!;
+  };
+  return {
+    child,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    ended,
+    stop(signal = "SIGTERM") {
+      child.kill(signal);
+      return ended();
+    },
+    async prints(pattern, timeoutMs = 10_000) {
+      const deadline = performance.now() + timeoutMs;
+      for (;;) {
+        const match = pattern.exec(stdout);
+        if (match !== null) return match;
+        const isOver = child.exitCode !== null || child.signalCode !== null;
+        if (isOver || performance.now() > deadline) {
+          child.kill("SIGKILL");
+          throw new Error(`${args.join(" ")}: no ${String(pattern)} in:\n${stdout}\n${stderr}`);
+        }
+        await new Promise((wake) => setTimeout(wake, 10));
+      }
+    },
+  };
+}
+
+/** A contract server that listens. */
+export interface ContractServer {
+  readonly program: Program;
+  /** `http://127.0.0.1:port`, without a slash at the end. */
+  readonly plain: string;
+  readonly secure: string;
+  /** The certificate that `secure` is served with, in PEM. */
+  readonly cert: string;
+  readonly certFolder: string;
+  stop(): Promise<number | NodeJS.Signals>;
+}
+
+export async function startContract(): Promise<ContractServer> {
+  const certFolder = mkdtempSync(join(tmpdir(), "httpy-contract-"));
+  const program = startNode(["scripts/run.mjs", "examples/contract.ts"], {
+    PORT: "0",
+    TLS_PORT: "0",
+    TLS_DIR: certFolder,
+  });
+  const ready = await program.prints(/^ready (http:\S+)\/ (https:\S+)\/\n/);
+  return {
+    program,
+    plain: ready[1]!,
+    secure: ready[2]!,
+    cert: readFileSync(join(certFolder, "cert.pem"), "utf8"),
+    certFolder,
+    async stop() {
+      const result = await program.stop();
+      rmSync(certFolder, { recursive: true });
+      return result;
+    },
+  };
+}
