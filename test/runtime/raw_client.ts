@@ -25,7 +25,7 @@ export async function connectRaw(server: ContractServer, isSecure: boolean): Pro
   const socket = isSecure ? tls.connect({ socket: plain, ca: server.cert, host: hostname }) : plain;
   let received = "";
   let isEnded = false;
-  let waiters: (() => void)[] = [];
+  const waiters: (() => void)[] = [];
   const changed = () => {
     for (const wake of waiters.splice(0)) wake();
   };
