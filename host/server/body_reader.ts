@@ -50,6 +50,11 @@ export class BodyReader {
     waiting.resolve(bytes);
   }
 
+  /** Whether all of the content has arrived. */
+  get isComplete(): boolean {
+    return this.#ended;
+  }
+
   /** The content is complete. */
   end(): void {
     this.#ended = true;

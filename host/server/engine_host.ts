@@ -8,7 +8,7 @@ import { EngineError } from "../engine/engine_error.ts";
 import type { EventSink, PinnedFields, ReceivedHead } from "../engine/index.ts";
 import type { Exchange, Reply } from "../router/index.ts";
 import type { Socket } from "../transport/transport.ts";
-import { writeReply } from "./reply_writer.ts";
+import { writeFailure, writeReply } from "./reply_writer.ts";
 import { ServerExchange } from "./server_exchange.ts";
 import { Session } from "./session.ts";
 
@@ -52,17 +52,23 @@ export class EngineHost implements EventSink {
     return performance.now();
   }
 
-  /** Takes a connection; false when the instance is full. */
+  /** Takes a connection; false when the instance is full, or lost. */
   accept(socket: Socket): boolean {
+    if (this.#isFailed) return false;
     const flags = socket.isSecure ? OpenFlag.SECURE : OpenFlag.NONE;
-    const handle = this.engine.doors.openConnection(Protocol.HTTP_1, Role.SERVER, flags, this.now());
-    if (handle < 0) return false;
-    const session = new Session(this, socket, handle);
-    this.#sessionAt[handle & INDEX_MASK] = session;
-    this.sessions.add(session);
-    socket.start(session);
-    this.armTimer();
-    return true;
+    try {
+      const handle = this.engine.doors.openConnection(Protocol.HTTP_1, Role.SERVER, flags, this.now());
+      if (handle < 0) return false;
+      const session = new Session(this, socket, handle);
+      this.#sessionAt[handle & INDEX_MASK] = session;
+      this.sessions.add(session);
+      socket.start(session);
+      this.armTimer();
+      return true;
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
   }
 
   /** Runs one entry from outside on behalf of a session. */
@@ -87,12 +93,26 @@ export class EngineHost implements EventSink {
     if (!this.#isFailed) {
       try {
         this.engine.doors.closeConnection(session.handle);
-        for (const exchange of exchanges) this.engine.doors.releaseExchange(exchange.handle);
       } catch (error) {
         this.fail(error);
       }
     }
     for (const exchange of exchanges) this.#abort(exchange, Status.H1_UNEXPECTED_END);
+  }
+
+  /** Gives an exchange that was cut back to the engine. */
+  release(handle: number): void {
+    if (!this.#isFailed) this.trapped(() => this.engine.doors.releaseExchange(handle));
+  }
+
+  /** Runs a call into the engine on behalf of a handler, which must not take a trap for an error of its own. */
+  trapped<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) this.fail(error);
+      throw error;
+    }
   }
 
   /** The exchange's answer is complete and the engine was told so. */
@@ -135,15 +155,19 @@ export class EngineHost implements EventSink {
     }
   }
 
-  /** Closes everything at once; answers how many exchanges that cut. */
-  destroy(): number {
-    let cut = 0;
+  /** Closes everything at once; answers how many connections and exchanges that cut. */
+  destroy(): { connections: number; exchanges: number } {
+    let connections = 0;
+    let exchanges = 0;
     for (const session of [...this.sessions]) {
-      cut += session.exchanges.size;
-      session.socket.destroy();
+      // A peer that has its answers and only has not ended its side loses nothing.
+      if (!session.isEnding) connections++;
+      exchanges += session.exchanges.size;
+      if (session.isEnding) session.socket.destroy();
+      else session.socket.reset();
     }
     this.stop();
-    return cut;
+    return { connections, exchanges };
   }
 
   /** Stops the timer of an instance that is no longer needed. */
@@ -175,7 +199,7 @@ export class EngineHost implements EventSink {
     this.stop();
     for (const session of [...this.sessions]) {
       for (const exchange of session.exchanges) this.#abort(exchange, Status.INVALID_STATE);
-      session.socket.destroy();
+      session.socket.reset();
     }
     this.#context.onFailure(this, error);
   }
@@ -212,9 +236,18 @@ export class EngineHost implements EventSink {
   // What the engine tells.
 
   request(connection: number, handle: number, head: ReceivedHead): void {
-    const session = this.#sessionAt[connection & INDEX_MASK] as Session;
+    const session = this.#sessionAt[connection & INDEX_MASK];
+    if (session === undefined) {
+      this.release(handle);
+      return;
+    }
     const exchange = new ServerExchange(session, handle, head);
-    const reply = this.#context.handle(exchange);
+    let reply: Reply | Promise<Reply>;
+    try {
+      reply = this.#context.handle(exchange);
+    } catch (error) {
+      reply = Promise.reject(error);
+    }
     if (!(reply instanceof Promise)) {
       writeReply(exchange, reply);
       // The usual request is over by now, and nothing needs to find it.
@@ -222,41 +255,55 @@ export class EngineHost implements EventSink {
     }
     this.#exchangeAt[handle & INDEX_MASK] = exchange;
     session.exchanges.add(exchange);
-    if (reply instanceof Promise) void reply.then((late) => this.#answerLate(exchange, late));
+    if (reply instanceof Promise) {
+      reply.then(
+        (late) => this.#answerLate(exchange, () => writeReply(exchange, late)),
+        (error: unknown) => this.#answerLate(exchange, () => writeFailure(exchange, error)),
+      );
+    }
   }
 
-  #answerLate(exchange: ServerExchange, reply: Reply): void {
+  #answerLate(exchange: ServerExchange, write: () => void): void {
     if (this.#isFailed) return;
     try {
-      writeReply(exchange, reply);
+      write();
       exchange.session.scheduleFlush();
     } catch (error) {
       this.fail(error);
     }
   }
 
+  /** An exchange that is being answered; an event may name one that is over. */
+  #find(handle: number): ServerExchange | undefined {
+    const exchange = this.#exchangeAt[handle & INDEX_MASK];
+    return exchange !== undefined && exchange.handle === handle ? exchange : undefined;
+  }
+
   body(_connection: number, exchange: number, bytes: Uint8Array, isEnd: boolean): void {
-    this.#exchangeAt[exchange & INDEX_MASK]?.bodyArrived(bytes, isEnd);
+    this.#find(exchange)?.bodyArrived(bytes, isEnd);
   }
 
   end(_connection: number, exchange: number): void {
-    this.#exchangeAt[exchange & INDEX_MASK]?.bodyEnded();
+    this.#find(exchange)?.bodyEnded();
   }
 
   aborted(_connection: number, handle: number, status: number): void {
-    const exchange = this.#exchangeAt[handle & INDEX_MASK];
-    if (exchange === undefined) return;
+    const exchange = this.#find(handle);
+    if (exchange === undefined) {
+      // Its reply came to nothing before this was read.
+      this.release(handle);
+      return;
+    }
     exchange.session.exchanges.delete(exchange);
     this.#abort(exchange, status);
-    this.engine.doors.releaseExchange(handle);
   }
 
   peerEnded(_connection: number, exchange: number): void {
-    this.#exchangeAt[exchange & INDEX_MASK]?.abort(new EngineError(Status.H1_UNEXPECTED_END), false);
+    this.#find(exchange)?.abort(new EngineError(Status.H1_UNEXPECTED_END), false);
   }
 
   writable(_connection: number, exchange: number): void {
-    this.#exchangeAt[exchange & INDEX_MASK]?.writable();
+    this.#find(exchange)?.writable();
   }
 
   readPause(connection: number): void {
@@ -271,8 +318,8 @@ export class EngineHost implements EventSink {
     this.#sessionAt[connection & INDEX_MASK]?.scheduleFlush();
   }
 
-  close(connection: number, _status: number, abort: boolean): void {
-    this.#sessionAt[connection & INDEX_MASK]?.close(abort);
+  close(connection: number, status: number, abort: boolean): void {
+    this.#sessionAt[connection & INDEX_MASK]?.close(status, abort);
   }
 
   tunnel(): void {

@@ -34,6 +34,7 @@ export class EnginePool {
     this.#context = {
       ...context,
       onFailure: (host, error) => {
+        this.failureCount++;
         this.#replace(host);
         context.onFailure(host, error);
       },
@@ -50,6 +51,10 @@ export class EnginePool {
     }
     if (best.accept(socket)) return;
     for (const host of this.#hosts) if (host !== best && host.accept(socket)) return;
+    if (this.#hosts.some((host) => host.isFailed)) {
+      for (const host of this.#hosts) if (host.isFailed) this.#replace(host);
+      for (const host of this.#hosts) if (host.accept(socket)) return;
+    }
     this.refusedCount++;
     socket.destroy();
   }
@@ -65,10 +70,12 @@ export class EnginePool {
 
   /** Closes what is left; answers how many connections and exchanges that cut. */
   destroy(): { connections: number; exchanges: number } {
-    const connections = this.connectionCount;
-    const exchanges = this.#hosts.reduce((sum, host) => sum + host.destroy(), 0);
+    const cut = this.#hosts.map((host) => host.destroy());
     this.stop();
-    return { connections, exchanges };
+    return {
+      connections: cut.reduce((sum, { connections }) => sum + connections, 0),
+      exchanges: cut.reduce((sum, { exchanges }) => sum + exchanges, 0),
+    };
   }
 
   stop(): void {
@@ -99,14 +106,20 @@ export class EnginePool {
     return new EngineHost(engine, this.#context);
   }
 
+  /** Puts a new instance in the place of a lost one; when there is no memory for it, the next connection tries again. */
   #replace(failed: EngineHost): void {
-    this.failureCount++;
+    let started: EngineHost;
+    try {
+      started = this.#start();
+    } catch {
+      return;
+    }
     add(this.#lostCounters, failed.engine.counters());
     add(this.#lostHits, failed.engine.limitHits());
     for (const gauge of ["connections_open", "exchanges_open", "memory_bytes_in_use"]) {
       this.#lostCounters.delete(gauge);
     }
-    this.#hosts = this.#hosts.map((host) => (host === failed ? this.#start() : host));
+    this.#hosts = this.#hosts.map((host) => (host === failed ? started : host));
   }
 
   /** Runs right after each full second, so that the date in responses is at most that late. */

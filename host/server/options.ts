@@ -2,8 +2,10 @@
 
 import { DEFAULT_MEMORY_BYTES, resolveLimits } from "../engine/index.ts";
 import type { LimitOptions, ModuleSource } from "../engine/index.ts";
+import { isLogger } from "../router/index.ts";
 import type { Logger } from "../router/index.ts";
 import type { ListenTarget, TlsOptions, Transport } from "../transport/transport.ts";
+import { authorityTest } from "./authorities.ts";
 
 /** Where one listener is bound. */
 export interface ListenerOptions {
@@ -33,7 +35,7 @@ export interface ListenOptions extends ListenerOptions {
   memoryMiB?: number;
   /** Engine instances that connections are spread over, as fault domains. Default 1. */
   instances?: number;
-  /** Authorities that are served; requests for others are answered 421. Default: all. */
+  /** Authorities that are served, `name` on any port or `name:port`; requests for others are answered 421. Default: all. */
   authorities?: readonly string[];
   /** Told of failures of instances, handlers and listeners. Default: the console. */
   logger?: Logger;
@@ -49,7 +51,8 @@ export interface ResolvedOptions {
   readonly limits: Float64Array;
   readonly memoryBytes: number;
   readonly instances: number;
-  readonly authorities: ReadonlySet<string> | null;
+  /** Null: all are served. */
+  readonly servesAuthority: ((authority: string) => boolean) | null;
 }
 
 const MIB = 1024 * 1024;
@@ -64,35 +67,70 @@ const SERVER_NAMES = [
   "module",
   "transport",
 ];
+const TLS_NAMES = [
+  "key",
+  "cert",
+  "ca",
+  "passphrase",
+  "requestCert",
+  "rejectUnauthorized",
+  "minVersion",
+  "ciphers",
+  "names",
+];
 const LEAST_MEMORY_MIB = 8;
 const MOST_MEMORY_MIB = 4095;
 const MOST_INSTANCES = 64;
 
 /** Checks the options of `listen`. Throws RangeError or TypeError. */
 export function resolveOptions(options: ListenOptions): ResolvedOptions {
-  for (const name of Object.keys(options)) {
-    if (!LISTENER_NAMES.includes(name) && !SERVER_NAMES.includes(name)) {
-      throw new TypeError(
-        `listen option "${name}" is unknown; there are ${[...LISTENER_NAMES, ...SERVER_NAMES].join(", ")}`,
-      );
-    }
-  }
-  if (options.listeners?.length === 0)
-    throw new RangeError("listen option listeners is empty; give at least one");
-  const targets = (options.listeners ?? [listenerPart(options)]).map(listenerTarget);
+  known("listen options", options, [...LISTENER_NAMES, ...SERVER_NAMES], "listen option");
+  checkServices(options);
   return {
-    targets,
+    targets: listenersOf(options).map(listenerTarget),
     limits: resolveLimits(options.limits),
     memoryBytes:
       options.memoryMiB === undefined
         ? DEFAULT_MEMORY_BYTES
         : whole("memoryMiB", options.memoryMiB, LEAST_MEMORY_MIB, MOST_MEMORY_MIB) * MIB,
     instances: options.instances === undefined ? 1 : whole("instances", options.instances, 1, MOST_INSTANCES),
-    authorities:
-      options.authorities === undefined
-        ? null
-        : new Set(options.authorities.map((authority) => authority.toLowerCase())),
+    servesAuthority: options.authorities === undefined ? null : authorityTest(options.authorities),
   };
+}
+
+function checkServices({ limits, authorities, logger, module, transport }: ListenOptions): void {
+  if (limits !== undefined && !isObject(limits)) throw wrong("limits", limits, "an object of limits by name");
+  if (authorities !== undefined) {
+    const areTexts =
+      Array.isArray(authorities) && authorities.every((one) => typeof one === "string" && one !== "");
+    if (!areTexts || authorities.length === 0) {
+      throw wrong("authorities", authorities, "an array of one or more strings such as example.org");
+    }
+  }
+  if (logger !== undefined && !isLogger(logger)) {
+    throw new TypeError(
+      `listen option logger is ${describe(logger)}; it must have the methods debug, info, warn and error`,
+    );
+  }
+  if (transport !== undefined && !hasMethod(transport, "listen")) {
+    throw wrong("transport", transport, "an object with a method listen");
+  }
+  const isModule =
+    module instanceof WebAssembly.Module || module instanceof ArrayBuffer || ArrayBuffer.isView(module);
+  if (module !== undefined && !isModule) throw wrong("module", module, "a WebAssembly.Module or its bytes");
+}
+
+function listenersOf(options: ListenOptions): readonly ListenerOptions[] {
+  const { listeners } = options;
+  if (listeners === undefined) return [listenerPart(options)];
+  if (!Array.isArray(listeners) || listeners.length === 0) {
+    throw wrong("listeners", listeners, "an array of one or more listeners");
+  }
+  const beside = LISTENER_NAMES.find((name) => options[name as keyof ListenOptions] !== undefined);
+  if (beside !== undefined) {
+    throw new TypeError(`listen option ${beside} is given beside listeners; it belongs into one of them`);
+  }
+  return listeners;
 }
 
 function listenerPart(options: ListenOptions): ListenerOptions {
@@ -100,11 +138,7 @@ function listenerPart(options: ListenOptions): ListenerOptions {
 }
 
 function listenerTarget(options: ListenerOptions): ListenTarget {
-  for (const name of Object.keys(options)) {
-    if (!LISTENER_NAMES.includes(name)) {
-      throw new TypeError(`listener option "${name}" is unknown; there are ${LISTENER_NAMES.join(", ")}`);
-    }
-  }
+  known("listeners", options, LISTENER_NAMES, "listener option");
   if (options.port !== undefined) whole("port", options.port, 0, 65535);
   if (options.backlog !== undefined) whole("backlog", options.backlog, 1, 65535);
   text("host", options.host);
@@ -119,13 +153,38 @@ function listenerTarget(options: ListenerOptions): ListenTarget {
 }
 
 function checkTls(tls: TlsOptions): void {
-  for (const name of ["key", "cert"] as const) {
-    const value: unknown = (tls as unknown as Record<string, unknown> | null)?.[name];
-    if (typeof value !== "string" && !(value instanceof Uint8Array)) {
-      throw new TypeError(
-        `listen option tls.${name} is ${describe(value)}; it must be PEM as a string or bytes`,
-      );
-    }
+  known("tls", tls, TLS_NAMES, "listen option tls:");
+  checkPair("tls", tls);
+  if (tls.ca !== undefined) pem("tls.ca", tls.ca);
+  text("tls.passphrase", tls.passphrase);
+  text("tls.ciphers", tls.ciphers);
+  flag("tls.requestCert", tls.requestCert);
+  flag("tls.rejectUnauthorized", tls.rejectUnauthorized);
+  if (tls.minVersion !== undefined && !["TLSv1.2", "TLSv1.3"].includes(tls.minVersion)) {
+    throw wrong("tls.minVersion", tls.minVersion, "TLSv1.2 or TLSv1.3");
+  }
+  if (tls.names === undefined) return;
+  if (!isObject(tls.names)) throw wrong("tls.names", tls.names, "an object of key and cert by server name");
+  for (const [name, pair] of Object.entries(tls.names)) checkPair(`tls.names["${name}"]`, pair);
+}
+
+function checkPair(option: string, pair: { key: unknown; cert: unknown }): void {
+  if (!isObject(pair)) throw wrong(option, pair, "an object with key and cert");
+  pem(`${option}.key`, pair.key);
+  pem(`${option}.cert`, pair.cert);
+}
+
+function pem(option: string, value: unknown): void {
+  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
+    throw wrong(option, value, "PEM as a string or bytes");
+  }
+}
+
+function known(what: string, options: object, names: readonly string[], label: string): void {
+  if (!isObject(options)) throw new TypeError(`${what} are ${describe(options)}; they must be an object`);
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name))
+      throw new TypeError(`${label} "${name}" is unknown; there are ${names.join(", ")}`);
   }
 }
 
@@ -140,16 +199,30 @@ function whole(name: string, value: unknown, least: number, most: number): numbe
 
 function text(name: string, value: unknown): void {
   if (value !== undefined && (typeof value !== "string" || value === "")) {
-    throw new TypeError(`listen option ${name} is ${describe(value)}; it must be a string that is not empty`);
+    throw wrong(name, value, "a string that is not empty");
   }
 }
 
 function flag(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== "boolean") {
-    throw new TypeError(`listen option ${name} is ${describe(value)}; it must be true or false`);
+    throw wrong(name, value, "true or false");
   }
 }
 
+function wrong(name: string, value: unknown, allowed: string): TypeError {
+  return new TypeError(`listen option ${name} is ${describe(value)}; it must be ${allowed}`);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return isObject(value) && typeof (value as Record<string, unknown>)[name] === "function";
+}
+
 function describe(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
+  return String(value);
 }

@@ -47,7 +47,7 @@ export class Server {
       }
     } catch (error) {
       await Promise.all(server.#listeners.map((listener) => listener.stop()));
-      server.#pool.stop();
+      server.#pool.destroy();
       throw error;
     }
     return server;
@@ -60,18 +60,24 @@ export class Server {
     logger: Pick<Logger, "error">,
   ) {
     this.#isSecure = options.targets.map((target) => target.tls !== undefined);
-    const { authorities } = options;
+    const { servesAuthority } = options;
+    // A logger that fails has nobody left to tell, and must not take a connection with it.
+    const tell = (fields: object, message: string): void => {
+      try {
+        logger.error(fields, message);
+      } catch {
+        return;
+      }
+    };
     this.#pool = new EnginePool(
       { module, limits: options.limits, memoryBytes: options.memoryBytes, instances: options.instances },
       {
         handle:
-          authorities === null
+          servesAuthority === null
             ? (exchange) => handler.handle(exchange)
-            : (exchange) =>
-                authorities.has(exchange.authority.toLowerCase()) ? handler.handle(exchange) : misdirected(),
-        onFailure: (_host, error) =>
-          logger.error({ err: error }, "an engine instance failed and was replaced"),
-        onError: (error, exchange) => logger.error({ err: error, target: exchange.target }, "a reply failed"),
+            : (exchange) => (servesAuthority(exchange.authority) ? handler.handle(exchange) : misdirected()),
+        onFailure: (_host, error) => tell({ err: error }, "an engine instance failed and was replaced"),
+        onError: (error, exchange) => tell({ err: error, target: exchange.target }, "a reply failed"),
       },
     );
   }

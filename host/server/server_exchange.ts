@@ -1,7 +1,8 @@
 // One request as the router sees it, on top of an exchange of the engine.
 //
-// It lives from the REQUEST event until its answer is complete. Then the engine's memory goes to somebody else, and what was
-// not read before reads as empty.
+// It lives from the REQUEST event until its answer is complete, or until its handler has answered a peer that is gone. Then
+// the engine's memory goes to somebody else, and what was not read before reads as empty; content that was not read is an
+// error, so that nobody takes a part of it for the whole.
 
 import { EngineError } from "../engine/engine_error.ts";
 import { Status } from "../engine/index.ts";
@@ -18,6 +19,8 @@ interface Late {
   abortCallbacks: ((reason: Error) => void)[] | null;
   abortReason: Error | null;
   writableWaiter: (() => void) | null;
+  /** Ends what produces the answer. */
+  cancelReply: ((reason: Error) => void) | null;
 }
 
 export class ServerExchange implements Exchange, BodySource {
@@ -30,8 +33,10 @@ export class ServerExchange implements Exchange, BodySource {
   #late: Late | null = null;
   /** The answer is complete, or never will be: the engine is not to be asked about this exchange again. */
   isOver = false;
-  /** An interim or final head was sent. */
-  headSent = false;
+  /** The handler has given its reply: it may ask no more of the head once the exchange is over. */
+  isAnswered = false;
+  /** The answer was complete before anybody asked for the content. */
+  #isContentLost = false;
 
   constructor(session: Session, handle: number, head: ReceivedHead) {
     this.session = session;
@@ -76,7 +81,7 @@ export class ServerExchange implements Exchange, BodySource {
   }
 
   get hasBody(): boolean {
-    return this.#head.hasBody;
+    return this.#head.hasBody || this.#isContentLost;
   }
 
   get contentLength(): number {
@@ -84,8 +89,10 @@ export class ServerExchange implements Exchange, BodySource {
   }
 
   read(): Promise<Uint8Array | null> {
-    if (!this.#head.hasBody && this.#late === null) return Promise.resolve(null);
-    return this.#bodyReader().read();
+    const reader = this.#late?.reader;
+    if (reader !== undefined && reader !== null) return reader.read();
+    if (this.#isContentLost) return Promise.reject(readingTooLate());
+    return this.#head.hasBody ? this.#bodyReader().read() : Promise.resolve(null);
   }
 
   trailerPairs(): HeaderPairs {
@@ -94,13 +101,14 @@ export class ServerExchange implements Exchange, BodySource {
 
   onAbort(callback: (reason: Error) => void): void {
     const late = this.#waiting();
-    if (late.abortReason !== null) callback(late.abortReason);
+    if (late.abortReason !== null) this.#tell(callback, late.abortReason);
     else if (!this.isOver) (late.abortCallbacks ??= []).push(callback);
   }
 
   sendInformational(status: number, headers: HeaderPairs): void {
     if (this.isOver) return;
-    const result = this.session.host.engine.sendInformational(this.handle, status, headers);
+    const { host } = this.session;
+    const result = host.trapped(() => host.engine.sendInformational(this.handle, status, headers));
     if (result < 0) throw new EngineError(result, `sending ${status}`);
     this.session.scheduleFlush();
   }
@@ -133,9 +141,21 @@ export class ServerExchange implements Exchange, BodySource {
       late.abortReason = reason;
       const callbacks = late.abortCallbacks;
       late.abortCallbacks = null;
-      if (callbacks !== null) for (const callback of callbacks) callback(reason);
+      if (callbacks !== null) for (const callback of callbacks) this.#tell(callback, reason);
     }
-    if (isFinal) this.writable();
+    if (!isFinal) return;
+    late.cancelReply?.(reason);
+    late.cancelReply = null;
+    this.writable();
+    if (this.isAnswered) this.release();
+  }
+
+  #tell(callback: (reason: Error) => void, reason: Error): void {
+    try {
+      callback(reason);
+    } catch (error) {
+      this.session.host.report(error, this);
+    }
   }
 
   /** The engine can take more content. */
@@ -154,14 +174,28 @@ export class ServerExchange implements Exchange, BodySource {
     return new Promise((resolve) => (this.#waiting().writableWaiter = resolve));
   }
 
+  /** Calls back when the peer goes away before the answer is complete, so that nothing more is produced for it. */
+  cancelsReply(cancel: (reason: Error) => void): void {
+    this.#waiting().cancelReply = cancel;
+  }
+
   /** The answer is complete. */
   finish(): void {
     this.isOver = true;
     const late = this.#late;
     if (late !== null) {
       late.abortCallbacks = null;
-      late.reader?.fail(new EngineError(Status.INVALID_STATE, "reading after the answer"));
+      late.cancelReply = null;
     }
+    const reader = late?.reader ?? null;
+    if (reader === null) this.#isContentLost = this.#head.hasBody;
+    else if (!reader.isComplete) reader.fail(readingTooLate());
+    this.#head.release();
+  }
+
+  /** Gives an exchange that was cut back to the engine. Its head reads as empty from here on. */
+  release(): void {
+    this.session.host.release(this.handle);
     this.#head.release();
   }
 
@@ -170,7 +204,7 @@ export class ServerExchange implements Exchange, BodySource {
   wanted(byteLength: number): void {
     if (this.isOver) return;
     const { host } = this.session;
-    host.engine.doors.readBody(this.handle, byteLength, host.now());
+    host.trapped(() => host.engine.doors.readBody(this.handle, byteLength, host.now()));
     this.session.scheduleFlush();
   }
 
@@ -179,6 +213,16 @@ export class ServerExchange implements Exchange, BodySource {
   }
 
   #waiting(): Late {
-    return (this.#late ??= { reader: null, abortCallbacks: null, abortReason: null, writableWaiter: null });
+    return (this.#late ??= {
+      reader: null,
+      abortCallbacks: null,
+      abortReason: null,
+      writableWaiter: null,
+      cancelReply: null,
+    });
   }
+}
+
+function readingTooLate(): EngineError {
+  return new EngineError(Status.INVALID_STATE, "reading after the answer");
 }

@@ -4,6 +4,7 @@
 // then has to send is written in one piece per turn. While the socket takes nothing, nothing is polled from the engine, so
 // that a slow peer's output waits in one place, with one limit and one deadline.
 
+import { Status } from "../engine/index.ts";
 import type { Socket, SocketSink } from "../transport/transport.ts";
 import type { EngineHost } from "./engine_host.ts";
 import type { ServerExchange } from "./server_exchange.ts";
@@ -39,6 +40,11 @@ export class Session implements SocketSink {
     return this.#isClosed;
   }
 
+  /** The engine is through with the peer; only the peer's end is waited for. */
+  get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
   onBytes(length: number): void {
     const { host } = this;
     if (this.#isClosed || host.isFailed) return;
@@ -54,8 +60,12 @@ export class Session implements SocketSink {
 
   onEnd(): void {
     if (this.#isClosed) return;
-    this.host.run(this, () => {
-      this.host.engine.doors.receiveEnd(this.handle, this.host.now());
+    const { host } = this;
+    host.run(this, () => {
+      while (host.engine.doors.receiveEnd(this.handle, host.now()) === Status.WOULD_BLOCK) {
+        if (!host.engine.hasEvents) break;
+        host.engine.readEvents(host);
+      }
     });
   }
 
@@ -83,7 +93,7 @@ export class Session implements SocketSink {
       engine.readEvents(this.host);
       if (this.#isClosed) return;
       if (taken < 0) {
-        this.socket.destroy();
+        this.socket.reset();
         return;
       }
       offset += taken;
@@ -93,8 +103,15 @@ export class Session implements SocketSink {
   /** Writes what the engine has to send, as long as the socket takes it. */
   flush(): void {
     this.#flushScheduled = false;
+    if (!this.#isBlocked) this.#transmit(false);
     const { engine } = this.host;
-    while (!this.#isBlocked && !this.#isClosed) {
+    if (engine.hasEvents) engine.readEvents(this.host);
+  }
+
+  /** Polls and writes until the socket takes no more; `all`: whatever it says. */
+  #transmit(all: boolean): void {
+    const { engine } = this.host;
+    while (!this.#isClosed) {
       const length = engine.pollTransmit(this.handle);
       if (length <= 0) break;
       const accepted =
@@ -102,9 +119,8 @@ export class Session implements SocketSink {
           ? this.socket.writeText(engine.transmittedText(length))
           : this.socket.write(engine.transmitted(length).slice());
       if (!accepted) this.#block();
-      if (length < engine.transmitCapacity) break;
+      if (length < engine.transmitCapacity || (this.#isBlocked && !all)) break;
     }
-    if (engine.hasEvents) engine.readEvents(this.host);
   }
 
   /** Flushes once the code that is running has finished, together with whatever else it sends. */
@@ -114,9 +130,9 @@ export class Session implements SocketSink {
     this.host.flushLater(this);
   }
 
-  /** Writes content that the engine has framed (frameBody), right after what was queued before it. */
+  /** Writes content that the engine has framed (frameBody), right after all that was queued before it. */
   writeFramed(bytes: Uint8Array): void {
-    this.flush();
+    this.#transmit(true);
     if (!this.#isClosed && !this.socket.write(bytes)) this.#block();
   }
 
@@ -126,12 +142,16 @@ export class Session implements SocketSink {
     this.host.engine.doors.transmitBlocked(this.handle, this.host.now());
   }
 
-  /** The engine is through with the peer. */
-  close(abort: boolean): void {
+  /** The engine is through with the peer, because of `status`; `abort`: do not wait for it. */
+  close(status: number, abort: boolean): void {
     if (abort) {
-      this.socket.destroy();
+      // A peer that only fails to end its side has its answer; for any other reason something is missing.
+      if (status === Status.LINGER_TIMEOUT) this.socket.destroy();
+      else this.socket.reset();
     } else if (!this.#isEnding) {
       this.#isEnding = true;
+      // The time in which the peer has to end its side begins when it has everything.
+      if (this.socket.pendingBytes > 0) this.#block();
       this.socket.resume();
       this.socket.end();
     }

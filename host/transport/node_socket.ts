@@ -4,6 +4,8 @@
 // made and given to a new one with `onread` (Node's documented option, but only its constructor takes an accepted handle, so
 // this is feature-tested). TLS sockets, and runtimes without that, copy each chunk there from `data` events.
 //
+// A stream that was ended tells no `drain` any more, so `finish` stands in for it.
+//
 // Writing hands over to the stream, which copies nothing; the caller gives up the bytes.
 
 import { Socket as NetSocket } from "node:net";
@@ -24,19 +26,19 @@ interface OnReadOptions {
 /** More than this waiting in a stream makes `write` answer false. */
 const HIGH_WATER_BYTES = 65536;
 
-let canReadInPlace = true;
-
 export class NodeSocket implements Socket {
   readonly isSecure: boolean;
   readonly alpn: string | null;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly #readsInPlace: boolean;
   #socket: NetSocket;
   #isPaused = false;
 
-  constructor(socket: NetSocket | TLSSocket, isSecure: boolean) {
+  constructor(socket: NetSocket | TLSSocket, isSecure: boolean, readsInPlace: boolean) {
     this.#socket = socket;
     this.isSecure = isSecure;
+    this.#readsInPlace = readsInPlace && !isSecure;
     const alpn = isSecure ? (socket as TLSSocket).alpnProtocol : null;
     this.alpn = typeof alpn === "string" ? alpn : null;
     this.remoteAddress = socket.remoteAddress ?? "";
@@ -44,7 +46,7 @@ export class NodeSocket implements Socket {
   }
 
   start(sink: SocketSink): void {
-    if (!this.isSecure && canReadInPlace && this.#startInPlace(sink)) return;
+    if (this.#readsInPlace && this.#startInPlace(sink)) return;
     const socket = this.#socket;
     const { receiveBuffer } = sink;
     socket.on("data", (chunk: Buffer) => {
@@ -62,10 +64,7 @@ export class NodeSocket implements Socket {
   #startInPlace(sink: SocketSink): boolean {
     const accepted = this.#socket as unknown as AcceptedSocket;
     const handle = accepted._handle;
-    if (handle === null || typeof handle !== "object") {
-      canReadInPlace = false;
-      return false;
-    }
+    if (handle === null || typeof handle !== "object") return false;
     accepted._handle = null;
     const options: OnReadOptions = {
       handle,
@@ -91,6 +90,7 @@ export class NodeSocket implements Socket {
     let failure: Error | null = null;
     socket.on("end", () => sink.onEnd());
     socket.on("drain", () => sink.onDrain());
+    socket.on("finish", () => sink.onDrain());
     socket.on("error", (error: Error) => (failure = error));
     socket.on("close", () => sink.onClose(failure));
     socket.setNoDelay(true);
@@ -128,5 +128,11 @@ export class NodeSocket implements Socket {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  reset(): void {
+    // Only a TCP handle can be reset; a TLS peer notices that the closing alert is missing.
+    if (this.isSecure || this.remoteAddress === "") this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 }

@@ -1,4 +1,7 @@
 // Listeners on node:net and node:tls, which Deno and Bun have too: TCP, Unix sockets, IPv6, TLS with ALPN and SNI.
+//
+// A TLS connection is handed over once its handshake is complete. Until then it belongs to the listener, which gives it
+// limited time and closes it when it stops.
 
 import { createServer, type Server, type Socket as NetSocket } from "node:net";
 import {
@@ -10,55 +13,108 @@ import {
 import { NodeSocket } from "./node_socket.ts";
 import type { BoundAddress, Listener, ListenTarget, Socket, TlsOptions, Transport } from "./transport.ts";
 
+/** How sockets are read. */
+export interface NodeTransportOptions {
+  /** Read into the sink's buffer where the runtime can, without a copy. Default true. */
+  readonly readsInPlace?: boolean;
+}
+
+type TlsNames = NonNullable<TlsOptions["names"]>;
+
 const DEFAULT_BACKLOG = 1024;
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
 
-export const nodeTransport: Transport = { name: "node", listen };
+/** A transport on node's sockets. */
+export function createNodeTransport(options: NodeTransportOptions = {}): Transport {
+  const readsInPlace = options.readsInPlace ?? true;
+  return { name: "node", listen: (target, onSocket) => listen(target, onSocket, readsInPlace) };
+}
 
-async function listen(target: ListenTarget, onSocket: (socket: Socket) => void): Promise<Listener> {
-  const server = target.tls === undefined ? plainServer(onSocket) : tlsServer(target, target.tls, onSocket);
+export const nodeTransport: Transport = createNodeTransport();
+
+async function listen(
+  target: ListenTarget,
+  onSocket: (socket: Socket) => void,
+  readsInPlace: boolean,
+): Promise<Listener> {
+  const shaking = new Map<string, NetSocket>();
+  const server =
+    target.tls === undefined
+      ? plainServer(onSocket, readsInPlace)
+      : tlsServer(target, target.tls, onSocket, shaking);
   await bind(server, target);
   const address = boundAddress(server);
-  return { address, stop: () => stop(server) };
+  return { address, stop: () => stop(server, shaking) };
 }
 
-function plainServer(onSocket: (socket: Socket) => void): Server {
+function plainServer(onSocket: (socket: Socket) => void, readsInPlace: boolean): Server {
   // Paused, so that the handle can be given to a socket of another kind before anything is read.
   return createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) =>
-    onSocket(new NodeSocket(socket, false)),
+    onSocket(new NodeSocket(socket, false, readsInPlace)),
   );
 }
 
-function tlsServer(target: ListenTarget, tls: TlsOptions, onSocket: (socket: Socket) => void): Server {
+function tlsServer(
+  target: ListenTarget,
+  tls: TlsOptions,
+  onSocket: (socket: Socket) => void,
+  shaking: Map<string, NetSocket>,
+): Server {
   const { names, ...context } = tls;
   const contexts = names === undefined ? null : contextsByName(names, context);
-  const server = createTlsServer(
-    {
-      ...(context as { key: string; cert: string }),
-      minVersion: tls.minVersion ?? "TLSv1.2",
-      ALPNProtocols: [...(target.alpn ?? ["http/1.1"])],
-      handshakeTimeout: target.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
-      allowHalfOpen: true,
-      ...(contexts === null ? {} : { SNICallback: (name, done) => done(null, contextFor(contexts, name)) }),
-    },
-    (socket: TLSSocket) => onSocket(new NodeSocket(socket as unknown as NetSocket, true)),
-  );
+  const options = {
+    ...(context as { key: string; cert: string }),
+    minVersion: tls.minVersion ?? ("TLSv1.2" as const),
+    ALPNProtocols: [...(target.alpn ?? ["http/1.1"])],
+    handshakeTimeout: target.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
+    allowHalfOpen: true,
+    ...(contexts === null
+      ? {}
+      : {
+          SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) =>
+            done(null, contextFor(contexts, name)),
+        }),
+  };
+  const server = usable("tls", () => createTlsServer(options));
+  server.on("connection", (socket: NetSocket) => {
+    const name = peerName(socket);
+    if (name === null) return;
+    shaking.set(name, socket);
+    socket.once("close", () => shaking.delete(name));
+  });
+  server.on("secureConnection", (socket: TLSSocket) => {
+    shaking.delete(peerName(socket) ?? "");
+    onSocket(new NodeSocket(socket, true, false));
+  });
   // A failed handshake concerns its peer alone.
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
 }
 
-function contextsByName(
-  names: NonNullable<TlsOptions["names"]>,
-  base: Omit<TlsOptions, "names">,
-): Map<string, SecureContext> {
+/** Tells connections of one listener apart while they are open; null on a Unix socket, whose peers have no name. */
+function peerName(socket: NetSocket | TLSSocket): string | null {
+  return socket.remotePort === undefined ? null : `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+function contextsByName(names: TlsNames, base: Omit<TlsOptions, "names">): Map<string, SecureContext> {
   const entries = Object.entries(names).map(([name, pair]): [string, SecureContext] => [
     name.toLowerCase(),
-    createSecureContext({ ...(base as object), key: asPem(pair.key), cert: asPem(pair.cert) }),
+    usable(`tls.names["${name}"]`, () =>
+      createSecureContext({ ...(base as object), key: asPem(pair.key), cert: asPem(pair.cert) }),
+    ),
   ]);
   return new Map(entries);
 }
 
+/** What OpenSSL says of a bad key does not say whose key it was. */
+function usable<T>(option: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TypeError(`listen option ${option} cannot be used: ${reason}`, { cause });
+  }
+}
 /** The context of a server name, or of its wildcard (RFC 9525 §6.3: one whole leftmost label). */
 function contextFor(contexts: Map<string, SecureContext>, name: string): SecureContext | undefined {
   const lower = name.toLowerCase();
@@ -93,10 +149,11 @@ function boundAddress(server: Server): BoundAddress {
   return { host: address?.address ?? "", port: address?.port ?? 0, path: null };
 }
 
-function stop(server: Server): Promise<void> {
+function stop(server: Server, shaking: ReadonlyMap<string, NetSocket>): Promise<void> {
   return new Promise((resolve) => {
     // `close` waits for every connection; the port is free at once, which is what is promised.
     server.close();
+    for (const socket of shaking.values()) socket.destroy();
     setImmediate(resolve);
   });
 }

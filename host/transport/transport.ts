@@ -12,7 +12,7 @@ export interface SocketSink {
   onBytes(length: number): void;
   /** The peer ended its side. */
   onEnd(): void;
-  /** The socket takes bytes again after `write` answered false. */
+  /** The socket takes bytes again after `write` answered false, or has written everything after `end`. */
   onDrain(): void;
   /** The socket is gone. Told exactly once; nothing follows. */
   onClose(error: Error | null): void;
@@ -39,6 +39,8 @@ export interface Socket {
   end(): void;
   /** Closes at once. */
   destroy(): void;
+  /** Closes at once, so that the peer sees an error and not an end where the transport can say that. */
+  reset(): void;
 }
 
 /** Where a listener is bound. */
