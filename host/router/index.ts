@@ -13,7 +13,7 @@ export type { HeadersInput } from "./field.ts";
 export type { ErrorClass, ErrorHandler, Handler, HandlerResult, Next } from "./handler.ts";
 export { HttpError } from "./http_error.ts";
 export type { HttpErrorOptions } from "./http_error.ts";
-export { consoleLogger, silentLogger } from "./logger.ts";
+export { consoleLogger, isLogger, silentLogger } from "./logger.ts";
 export type { Logger, LogLevel } from "./logger.ts";
 export { accessLog, bodyLimit } from "./middleware.ts";
 export type { AccessLogOptions } from "./middleware.ts";

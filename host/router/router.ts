@@ -18,6 +18,7 @@ import { mountedFetch } from "./fetch_app.ts";
 import type { FetchApp } from "./fetch_app.ts";
 import type { ErrorClass, ErrorHandler, Handler } from "./handler.ts";
 import { HttpError } from "./http_error.ts";
+import type { Logger } from "./logger.ts";
 import { NO_PARAMS } from "./params.ts";
 import type { ParamsOf } from "./params.ts";
 import { ASTERISK, joinPatterns, parsePattern, parsePrefix, PatternError } from "./pattern.ts";
@@ -66,8 +67,12 @@ export class Router<Prefix extends string = ""> {
   readonly #options: Required<RouterOptions>;
   readonly #space: RouteSpace;
 
+  /** Where errors that answer 500 are logged unless `onUnhandled` takes them. */
+  logger: Logger;
+
   constructor(options: RouterOptions = {}) {
     this.#options = checkedOptions(options);
+    this.logger = this.#options.logger;
     this.#space = new RouteSpace(this.#options);
   }
 
@@ -285,8 +290,10 @@ export class Router<Prefix extends string = ""> {
   }
 
   #reportUnhandled(error: unknown, request: HttpyRequest): void {
+    const { onUnhandled } = this.#options;
     try {
-      this.#options.onUnhandled(error, request);
+      if (onUnhandled !== null) onUnhandled(error, request);
+      else this.logger.error({ err: error, method: request.method, path: request.path }, "unhandled error");
     } catch {
       // A hook that fails while it reports a failure has nobody left to tell.
     }

@@ -1,5 +1,7 @@
 // The options of a router, their defaults, and the errors of wrong ones.
 
+import { isLogger } from "./logger.ts";
+import type { Logger } from "./logger.ts";
 import type { HttpyRequest } from "./request.ts";
 
 /** Told of every error that no error handler took and that is not an `HttpError`. */
@@ -13,16 +15,18 @@ export interface RouterOptions {
   maxParamLength?: number;
   /** Whether `/a` and `/a/` are different paths. True. */
   strict?: boolean;
-  /** Told of errors that answer 500; writes to the console by default. */
-  onUnhandled?: UnhandledHook;
+  /** Where errors that answer 500 are logged. The console. */
+  logger?: Logger;
+  /** Told of errors that answer 500, in place of the logger. */
+  onUnhandled?: UnhandledHook | null;
 }
 
 export const defaultOptions: Required<RouterOptions> = {
   bodyLimitBytes: 1024 * 1024,
   maxParamLength: 1024,
   strict: true,
-  onUnhandled: (error, request) =>
-    console.error(`Unhandled error in ${request.method} ${request.path}:`, error),
+  logger: console,
+  onUnhandled: null,
 };
 
 /** The options with defaults filled in; throws a TypeError naming option, value and what is allowed. */
@@ -53,7 +57,9 @@ function problemOf(name: keyof RouterOptions, value: unknown): string | null {
       return Number.isSafeInteger(value) && (value as number) >= 1 ? null : "a whole number, 1 or more";
     case "strict":
       return typeof value === "boolean" ? null : "true or false";
+    case "logger":
+      return isLogger(value) ? null : "an object with the methods debug, info, warn and error";
     case "onUnhandled":
-      return typeof value === "function" ? null : "a function";
+      return value === null || typeof value === "function" ? null : "a function";
   }
 }

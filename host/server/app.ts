@@ -1,6 +1,6 @@
 // The application that users write: a router that can listen.
 
-import { fromFetch, Router } from "../router/index.ts";
+import { fromFetch, isLogger, Router } from "../router/index.ts";
 import type { RouterOptions } from "../router/index.ts";
 import type { ListenOptions } from "./options.ts";
 import { Server } from "./server.ts";
@@ -10,9 +10,10 @@ export class App extends Router {
     super(options);
   }
 
-  /** Serves the application; resolves once every listener is bound. */
+  /** Serves the application; resolves once every listener is bound. A logger given here is the application's from then on. */
   listen(options: ListenOptions = {}): Promise<Server> {
-    return Server.start(this, options);
+    if (isLogger(options.logger)) this.logger = options.logger;
+    return Server.start(this, { logger: this.logger, ...options });
   }
 }
 
@@ -23,5 +24,9 @@ export interface FetchApp {
 
 /** Serves a fetch-style application. */
 export function serve(app: FetchApp, options: ListenOptions = {}): Promise<Server> {
-  return Server.start({ handle: fromFetch(app) }, options);
+  const { logger } = options;
+  const told = isLogger(logger)
+    ? { onUnhandled: (error: unknown) => logger.error({ err: error }, "unhandled error in fetch") }
+    : {};
+  return Server.start({ handle: fromFetch(app, told) }, options);
 }

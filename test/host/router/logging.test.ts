@@ -85,6 +85,47 @@ describe("the access log", () => {
   });
 });
 
+describe("the router's logger", () => {
+  const broken = new Error("broken");
+  const fail = (): never => {
+    throw broken;
+  };
+
+  test("is told of an error that answers 500, with the request it concerns", async () => {
+    const { lines, logger } = recording();
+    const router = new Router({ logger }).get("/broken", fail).get("/late", async () => fail());
+    await ask(router, "/broken?token=secret");
+    await ask(router, "/late");
+    await ask(router, "/missing");
+    expect(lines).toEqual([
+      { level: "error", message: "unhandled error", fields: { err: broken, method: "GET", path: "/broken" } },
+      { level: "error", message: "unhandled error", fields: { err: broken, method: "GET", path: "/late" } },
+    ]);
+  });
+
+  test("is not told what onUnhandled takes", async () => {
+    const { lines, logger } = recording();
+    const taken: unknown[] = [];
+    const router = new Router({ logger, onUnhandled: (error) => taken.push(error) }).get("/", fail);
+    await ask(router, "/");
+    expect([taken, lines]).toEqual([[broken], []]);
+  });
+
+  test("may be pino, which then has the stack", async () => {
+    let text = "";
+    const logger = pino({}, { write: (line: string) => void (text += line) });
+    await ask(new Router({ logger }).get("/", fail), "/");
+    expect(JSON.parse(text)).toMatchObject({ level: 50, err: { message: "broken", stack: broken.stack } });
+  });
+
+  test("has every method, or the option is refused", () => {
+    const wrong = { error() {} } as unknown as Logger;
+    expect(() => new Router({ logger: wrong })).toThrow(
+      'Router option "logger" is [object Object], but must be an object with the methods debug, info, warn and error',
+    );
+  });
+});
+
 describe("the console logger", () => {
   afterEach(() => {
     vi.restoreAllMocks();
