@@ -7,7 +7,7 @@
 // Invariant: a certificate is valid for no more than 13 days, is no authority, and speaks for this machine only. So it can be
 // trusted by its hash (the WebTransport rule: ECDSA, at most 14 days) and a leaked key opens nothing else.
 
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -72,8 +72,11 @@ async function readCertificate(folder: string): Promise<DevelopmentCertificate |
     const [key, cert] = await Promise.all(
       ["key.pem", "cert.pem"].map((name) => readFile(join(folder, name), "utf8")),
     );
-    const { validTo } = new X509Certificate(cert!);
-    return Date.parse(validTo) - Date.now() > LEAST_LEFT_MS ? { key: key!, cert: cert! } : null;
+    const read = new X509Certificate(cert!);
+    // The two files are replaced one after the other: a process between them leaves a pair that does not match.
+    const isPair = read.checkPrivateKey(createPrivateKey(key!));
+    const isLasting = Date.parse(read.validTo) - Date.now() > LEAST_LEFT_MS;
+    return isPair && isLasting ? { key: key!, cert: cert! } : null;
   } catch {
     // Not there, or not readable as a certificate: either way a new one takes its place.
     return null;
