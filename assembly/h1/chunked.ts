@@ -75,10 +75,14 @@ export function chunkedStep(connection: H1Connection, ptr: usize, end: usize): i
         }
         if (state == ChunkState.SIZE) return Status.H1_CHUNK_SIZE;
         connection.chunkDigits = 0;
-        if (byte == CR) state = ChunkState.SIZE_LF;
-        else if (byte == SEMICOLON) state = ChunkState.EXTENSION_START;
+        if (byte == CR) {
+          state = ChunkState.SIZE_LF;
+          break;
+        }
+        if (byte == SEMICOLON) state = ChunkState.EXTENSION_START;
         else if (isBlank(byte)) state = ChunkState.EXTENSION_BLANK;
         else return Status.H1_CHUNK_SIZE;
+        if (!countExtension(connection)) return Status.H1_CHUNK_EXTENSION_TOO_LARGE;
         break;
       }
       default: {

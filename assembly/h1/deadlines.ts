@@ -39,7 +39,9 @@ export function h1HandleTimeout(connection: H1Connection): void {
       break;
     case Status.LINGER_TIMEOUT:
       // While the socket still writes, the write deadline decides; lingering begins anew once it is done.
-      if (!(connection.flags & ConnectionFlag.TRANSMIT_BLOCKED)) h1Abort(connection, status);
+      if (connection.flags & ConnectionFlag.TRANSMIT_BLOCKED) break;
+      limitHit(Limit.LINGER_TIMEOUT_MS);
+      h1Abort(connection, status);
       break;
   }
   if (outputPending(connection) != 0) {
@@ -57,7 +59,7 @@ function handleBodyWindow(connection: H1Connection): void {
     beginBodyWindow(connection);
     return;
   }
-  limitHit(Limit.BODY_WINDOW_MS);
+  limitHit(connection.windowBytes == 0 ? Limit.BODY_WINDOW_MS : Limit.BODY_RATE_BYTES_PER_S);
   fail(connection, Status.BODY_TIMEOUT);
 }
 

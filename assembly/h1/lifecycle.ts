@@ -16,7 +16,7 @@ import { count } from "../session/counters.ts";
 import { clearReadDeadline, clearWriteDeadline, setReadDeadline } from "../session/deadline.ts";
 import { emitConnectionEvent, emitExchangeEvent } from "../session/events.ts";
 import { Exchange, exchangeDestroy, exchangeDetach, ExchangeFlag, hasFlag } from "../session/exchange.ts";
-import { limitOf, limitU32 } from "../session/limits.ts";
+import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
 import { outputDrop, outputPending } from "../session/output.ts";
 import { H1Connection, ReceiveState } from "./connection.ts";
 import { writeErrorResponse } from "./error_response.ts";
@@ -37,7 +37,11 @@ function nextReceiveState(connection: H1Connection, exchange: Exchange): u32 {
   if (hasFlag(exchange, ExchangeFlag.UNDECIDED)) return ReceiveState.HELD;
   if (hasFlag(exchange, ExchangeFlag.LAST) || connection.state != ConnectionState.OPEN)
     return ReceiveState.IGNORE;
-  if (connection.openExchangeCount >= limitU32(Limit.PIPELINED_COUNT)) return ReceiveState.HELD;
+  if (connection.openExchangeCount >= limitU32(Limit.PIPELINED_COUNT)) {
+    // An exchange that is answered already ends with this call.
+    if (!hasFlag(exchange, ExchangeFlag.SENT)) limitHit(Limit.PIPELINED_COUNT);
+    return ReceiveState.HELD;
+  }
   return ReceiveState.HEAD;
 }
 

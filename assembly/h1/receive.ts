@@ -144,6 +144,7 @@ export function updateReading(connection: H1Connection): void {
   const paused = (connection.flags & ConnectionFlag.READ_PAUSED) != 0;
   if (pause == paused) return;
   if (pause) {
+    if (receiving != 0) limitHit(Limit.READ_WINDOW_BYTES);
     connection.flags |= ConnectionFlag.READ_PAUSED;
     if (receiving != 0) clearReadDeadline(connection);
     emitConnectionEvent(EventKind.READ_PAUSE, EventFlag.NONE, connection, 0);

@@ -14,7 +14,7 @@ import { fieldBlockCheck, fieldBlockHasDate } from "../http/field_block.ts";
 import { ConnectionFlag, ConnectionState } from "../session/connection.ts";
 import { emitExchangeEvent } from "../session/events.ts";
 import { BodyFraming, Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
-import { limitOf, limitU32 } from "../session/limits.ts";
+import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
 import { outputCommit, outputPending, outputReserve, outputWrite } from "../session/output.ts";
 import { SCRATCH_BYTES } from "../session/regions.ts";
 import { chunkedWriteSize, CHUNK_SIZE_LINE_MAX } from "./chunked.ts";
@@ -221,6 +221,7 @@ export function h1SendBody(exchange: Exchange, body: usize, len: u32, flags: u32
   }
   if (exchange.framing == BodyFraming.LENGTH) exchange.sendRemaining -= taken;
   if (taken < len) {
+    limitHit(Limit.OUTPUT_BYTES);
     exchange.flags |= ExchangeFlag.WRITABLE_OWED;
     return taken;
   }
