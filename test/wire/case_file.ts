@@ -14,7 +14,7 @@
 // With UPDATE_WIRE=1 the runner writes what it saw in place of the logs; the difference is to be reviewed.
 
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /** Options of a case; all have defaults. */
 export interface CaseOptions {
@@ -43,7 +43,8 @@ export interface WireCase {
 
 /** Beyond the code units of bytes. */
 const PAUSE = "\u2016";
-const folder = join(import.meta.dirname, "cases");
+/** From the project root, where every test starts: bundled programs read them too. */
+const folder = resolve("test/wire/cases");
 
 /** Every case of every file. */
 export function wireCases(): WireCase[] {

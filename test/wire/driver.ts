@@ -388,7 +388,8 @@ export class Driver implements EventSink {
   close(connection: number, status: number, abort: boolean): void {
     const at = this.connections.get(connection);
     if (at === undefined) return;
-    at.closedBy = status;
+    // The reason stands; only how it ended can still change.
+    at.closedBy ??= status;
     at.isAborted = abort;
     this.#log(connection, `close ${statusOf(status)}${abort ? " abort" : ""}`);
   }
