@@ -1,0 +1,375 @@
+// The doors of HTTP/1.1 under garbage: damaged wire cases in random pieces, commands at random moments with random and stale
+// handles, pointers outside of every region, odd times, and memory for a few connections only.
+//
+// A round fails when the module traps (the debug build's assertions included), when an event points outside of memory,
+// or when something is left over after every connection is closed and every exchange released.
+
+import { LIMIT_TABLE, LIMIT_NAMES, LimitColumn } from "../../assembly/abi/limit.ts";
+import { Protocol, Role } from "../../assembly/abi/message.ts";
+import { Engine } from "../../host/engine/engine.ts";
+import type { EventSink, FieldPairs } from "../../host/engine/engine.ts";
+import { resolveLimits } from "../../host/engine/limits.ts";
+import type { ReceivedHead } from "../../host/engine/received_head.ts";
+import { wireCases } from "../wire/case_file.ts";
+import { engineModule } from "../wire/driver.ts";
+import { mutate } from "./mutation.ts";
+import { Random } from "./random.ts";
+import type { FuzzTarget } from "./target.ts";
+
+const STEPS = 250;
+/** Static data, ring, regions and small tables. The rest of the memory is what connections compete for. */
+const FIXED_BYTES = 1_400_000;
+
+const FIELDS: readonly FieldPairs[] = [
+  [],
+  [["content-type", "text/plain"]],
+  [["host", "a"]],
+  [
+    ["host", "a"],
+    ["x-long", "v".repeat(3000)],
+  ],
+  [["content-length", "5"]],
+  [["x", "a\r\nb: c"]],
+  [["date", "x"]],
+  [["upgrade", "x"]],
+  [["x-huge", "v".repeat(70_000)]],
+];
+
+export function h1Target(): FuzzTarget {
+  const cases = wireCases();
+  // Those that leave the connection open most of all, or little would happen behind the reader.
+  const lasting = cases.filter(({ log }) => !log.some((line) => line.includes(" close ")));
+  const weighted = [...cases, ...lasting, ...lasting, ...lasting, ...lasting];
+  const large = [
+    Buffer.from(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${"x".repeat(100_000)}`),
+    Buffer.from("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(500)),
+  ];
+  const corpora: Corpora = [
+    [...weighted.filter(({ options }) => options.role !== "client").map(({ bytes }) => bytes), ...large],
+    weighted.filter(({ options }) => options.role === "client").map(({ bytes }) => bytes),
+  ];
+  return {
+    round(seed) {
+      new Round(seed, corpora).run();
+    },
+  };
+}
+
+/** By role: what a server reads, what a client reads. */
+type Corpora = readonly [Buffer[], Buffer[]];
+
+class Round implements EventSink {
+  readonly #random: Random;
+  readonly #corpora: Corpora;
+  readonly #roles = new Map<number, Role>();
+  readonly #engine: Engine;
+  readonly #memoryBytes: number;
+  readonly #connections: number[] = [];
+  readonly #exchanges = new Set<number>();
+  readonly #stale: number[] = [0, 1, -1, 0x7fffffff, 1 << 20];
+  #now = 0;
+
+  constructor(seed: number, corpora: Corpora) {
+    this.#random = new Random(seed);
+    this.#corpora = corpora;
+    const random = this.#random;
+    const slabBytes = random.pick([5, 8, 16, 64]) * 65_536;
+    this.#memoryBytes = Math.ceil((FIXED_BYTES + slabBytes) / 65_536) * 65_536;
+    this.#engine = Engine.create(engineModule(random.oneIn(2) ? "engine" : "engine.debug"), {
+      memoryBytes: this.#memoryBytes,
+      limits: resolveLimits(this.#limits()),
+      entropy: new Uint8Array(32),
+      now: 0,
+    });
+  }
+
+  /** Small pools; now and then other limits at their least. */
+  #limits(): Record<string, number> {
+    const limits: Record<string, number> = { connectionCount: 64, exchangeCount: 256 };
+    LIMIT_NAMES.forEach((name, index) => {
+      if (!this.#random.oneIn(6)) return;
+      limits[name] = LIMIT_TABLE[index * LimitColumn.COUNT + LimitColumn.LEAST] as number;
+    });
+    return limits;
+  }
+
+  run(): void {
+    for (let step = 0; step < STEPS; step++) {
+      this.#step();
+      if (!this.#random.oneIn(10)) this.#engine.readEvents(this);
+    }
+    this.#engine.readEvents(this);
+    const { doors } = this.#engine;
+    for (const connection of this.#connections) doors.closeConnection(connection);
+    this.#engine.readEvents(this);
+    for (const exchange of this.#exchanges) doors.releaseExchange(exchange);
+    doors.handleTimeout(this.#now);
+    const counters = this.#engine.counters();
+    for (const gauge of ["connections_open", "exchanges_open", "memory_bytes_in_use"]) {
+      if (counters.get(gauge) !== 0) throw new Error(`${gauge} is ${counters.get(gauge)} at the end`);
+    }
+  }
+
+  #step(): void {
+    const random = this.#random;
+    const { doors } = this.#engine;
+    const connection = this.#connectionHandle();
+    switch (random.below(16)) {
+      case 0: {
+        const protocol = random.oneIn(20) ? 9 : Protocol.HTTP_1;
+        const role = random.oneIn(4) ? Role.CLIENT : Role.SERVER;
+        const handle = doors.openConnection(protocol, role, random.below(2), this.#now);
+        if (handle <= 0) return;
+        this.#connections.push(handle);
+        this.#roles.set(handle, role);
+        return;
+      }
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+      case 5:
+        return this.#receive(connection);
+      case 6:
+        if (random.oneIn(4)) doors.receiveEnd(connection, this.#now);
+        return;
+      case 7:
+        return this.#poll(connection);
+      case 8:
+        if (random.oneIn(2)) doors.transmitBlocked(connection, this.#now);
+        else doors.transmitDrained(connection, this.#now);
+        return;
+      case 9:
+        return this.#passTime();
+      case 10:
+        if (random.oneIn(8)) doors.drainConnection(connection, this.#now);
+        else if (random.oneIn(4)) this.#close();
+        return;
+      case 11:
+        this.#ask(connection);
+        return this.#receive(connection);
+      default:
+        return this.#command();
+    }
+  }
+
+  #receive(connection: number): void {
+    const region = this.#engine.receiveBuffer;
+    const { doors } = this.#engine;
+    let bytes = mutate(this.#random, this.#corpora[this.#roles.get(connection) ?? Role.SERVER]);
+    if (this.#random.oneIn(3)) bytes = bytes.subarray(0, this.#random.below(bytes.length + 1));
+    while (bytes.length !== 0) {
+      const part = bytes.subarray(0, this.#random.oneIn(3) ? 1 + this.#random.below(40) : region.length);
+      region.set(part);
+      const offset = this.#random.oneIn(50) ? this.#random.next() : 0;
+      const taken = doors.receive(connection, offset, part.length, this.#now);
+      if (taken < 0) return;
+      if (taken > part.length) throw new Error(`receive took ${taken} of ${part.length}`);
+      this.#engine.readEvents(this);
+      bytes = bytes.subarray(taken);
+      if (taken === 0) return;
+    }
+  }
+
+  #poll(connection: number): void {
+    for (let times = this.#random.below(4); times >= 0; times--) this.#engine.doors.pollTransmit(connection);
+  }
+
+  #passTime(): void {
+    const { doors } = this.#engine;
+    const random = this.#random;
+    this.#now += random.pick([0, 1, 10, 100, 100, 5000, 40_000]);
+    const time = random.oneIn(30) ? random.pick([NaN, -1, 0]) : this.#now;
+    doors.handleTimeout(time);
+    doors.pollDeadline();
+    doors.setDate(random.pick([0, 1e12, NaN, -1, 1e300]));
+  }
+
+  #close(): void {
+    if (this.#connections.length === 0) return;
+    const [handle] = this.#connections.splice(this.#random.below(this.#connections.length), 1);
+    // Its socket is gone, so its events are not for this handle any more.
+    this.#engine.readEvents(this);
+    this.#engine.doors.closeConnection(handle as number);
+    this.#stale.push(handle as number);
+  }
+
+  #ask(connection: number): void {
+    const random = this.#random;
+    const handle = this.#engine.openExchange(
+      connection,
+      {
+        method: random.pick(["GET", "HEAD", "POST", "CONNECT", "a b", ""]),
+        target: random.pick(["/", "*", "a:1", "/ b", "/" + "x".repeat(9000)]),
+        fields: random.pick(FIELDS),
+        contentLength: random.pick([-1, 0, 5, 1.5, NaN, 1e300]),
+      },
+      random.below(32),
+      this.#now,
+    );
+    if (handle > 0) this.#exchanges.add(handle);
+  }
+
+  #command(): void {
+    const random = this.#random;
+    const engine = this.#engine;
+    const exchange = this.#exchangeHandle();
+    const fields = random.pick(FIELDS);
+    const code = random.pick([100, 101, 103, 200, 200, 200, 204, 205, 304, 404, 599, 600, 0, 4294967295]);
+    const length = random.pick([-1, 0, 5, 100, NaN, 1e300, -2, 9007199254740991]);
+    const flags = random.oneIn(2) ? random.pick([0, 1, 9]) : random.below(64);
+    const body = Buffer.alloc(random.pick([0, 1, 5, 100, 5000, 100_000]), 0x61);
+    switch (random.below(10)) {
+      case 0:
+      case 1:
+        engine.respond(exchange, code, fields, body, flags);
+        return;
+      case 2:
+        engine.sendHead(exchange, code, fields, length, flags);
+        return;
+      case 3:
+      case 4:
+        engine.sendBody(exchange, body, flags);
+        return;
+      case 5:
+        engine.sendTrailers(exchange, fields);
+        return;
+      case 6:
+        engine.sendInformational(exchange, code, fields);
+        return;
+      case 7:
+        engine.doors.readBody(exchange, random.pick([0, 1, 100, 65_536, 4294967295]), this.#now);
+        return;
+      case 8:
+        if (random.oneIn(3)) {
+          this.#engine.readEvents(this);
+          this.#release(exchange);
+        }
+        engine.doors.frameBody(exchange, length);
+        return;
+      default:
+        this.#garbledCommand(exchange);
+    }
+  }
+
+  /** Pointers and lengths from anywhere. */
+  #garbledCommand(exchange: number): void {
+    const { doors } = this.#engine;
+    const random = this.#random;
+    const ptr = random.oneIn(2)
+      ? random.next()
+      : this.#engine.receiveBuffer.byteOffset + random.below(1 << 20);
+    const len = random.oneIn(2) ? random.next() : random.below(1 << 18);
+    doors.respond(exchange, 200, ptr, len, random.next(), random.below(1000), random.below(64));
+    doors.sendBody(exchange, ptr, len, 0);
+    doors.sendHead(exchange, 200, ptr, len, 5, 0);
+    doors.sendTrailers(exchange, ptr, len);
+    doors.sendInformational(exchange, 103, ptr, len);
+    const opened = doors.openExchange(this.#connectionHandle(), ptr, 3, ptr, 3, ptr, len, 0, 1, this.#now);
+    if (opened > 0) this.#exchanges.add(opened);
+  }
+
+  #release(exchange: number): void {
+    this.#engine.doors.releaseExchange(exchange);
+    this.#exchanges.delete(exchange);
+    this.#stale.push(exchange);
+  }
+
+  #connectionHandle(): number {
+    if (this.#connections.length === 0 || this.#random.oneIn(20)) return this.#random.pick(this.#stale);
+    // The newest most of the time, so that something becomes of it.
+    const { length } = this.#connections;
+    const index = this.#random.oneIn(3) ? this.#random.below(length) : length - 1;
+    return this.#connections[index] as number;
+  }
+
+  #exchangeHandle(): number {
+    if (this.#exchanges.size === 0 || this.#random.oneIn(20)) {
+      return this.#random.oneIn(2) ? this.#random.next() : this.#random.pick(this.#stale);
+    }
+    const handles = [...this.#exchanges];
+    return this.#random.oneIn(2) ? (handles.at(-1) as number) : this.#random.pick(handles);
+  }
+
+  #read(head: ReceivedHead): void {
+    for (const [name, value] of [...head.fields(), ...head.trailers()]) {
+      if (/[\0\r\n]/.test(name + value)) throw new Error(`a field with ${JSON.stringify(name + value)}`);
+    }
+    if (/[\0-\x20]/.test(head.method + head.target))
+      throw new Error(`a target with ${JSON.stringify(head.target)}`);
+  }
+
+  request(_connection: number, exchange: number, head: ReceivedHead): void {
+    if (this.#exchanges.has(exchange)) throw new Error("a handle is given out twice");
+    this.#exchanges.add(exchange);
+    this.#read(head);
+    if (this.#random.oneIn(3)) this.#engine.respond(exchange, 200, [], "ok", 0);
+  }
+
+  response(_connection: number, exchange: number, head: ReceivedHead): void {
+    this.#known(exchange);
+    this.#read(head);
+  }
+
+  informational(_connection: number, exchange: number, _code: number, head: ReceivedHead): void {
+    this.#known(exchange);
+    this.#read(head);
+  }
+
+  body(_connection: number, exchange: number, bytes: Uint8Array): void {
+    this.#known(exchange);
+    if (bytes.byteOffset + bytes.length > this.#memoryBytes) throw new Error("content outside of memory");
+    if (this.#random.oneIn(2)) this.#engine.doors.readBody(exchange, bytes.length, this.#now);
+  }
+
+  end(_connection: number, exchange: number): void {
+    this.#known(exchange);
+  }
+
+  aborted(_connection: number, exchange: number): void {
+    this.#known(exchange);
+    if (this.#random.oneIn(2)) this.#release(exchange);
+  }
+
+  peerEnded(_connection: number, exchange: number): void {
+    this.#known(exchange);
+  }
+
+  writable(_connection: number, exchange: number): void {
+    this.#known(exchange);
+    if (this.#random.oneIn(2)) this.#engine.sendBody(exchange, Buffer.alloc(1000), 1);
+  }
+
+  tunnel(_connection: number, exchange: number): void {
+    this.#known(exchange);
+  }
+
+  transmit(): void {
+    // Polled at random.
+  }
+
+  readPause(): void {
+    // Ignored half the time is what a careless host does; here always.
+  }
+
+  readResume(): void {
+    // As above.
+  }
+
+  close(connection: number): void {
+    if (this.#random.oneIn(2)) {
+      const index = this.#connections.indexOf(connection);
+      if (index >= 0) {
+        this.#connections.splice(index, 1);
+        this.#engine.doors.closeConnection(connection);
+        this.#stale.push(connection);
+      }
+    }
+  }
+
+  /** Events name exchanges that the host holds: a released one is not told. */
+  #known(exchange: number): void {
+    if (!this.#exchanges.has(exchange))
+      throw new Error(`an event for exchange ${exchange}, which nobody holds`);
+  }
+}

@@ -1,0 +1,35 @@
+// `npm run fuzz -- TARGET [--seconds 60] [--seed N]`: seeded garbage against the engine's doors.
+// A failure prints the seed of its round; `--seed` with that number runs it again, first.
+
+import { parseArgs } from "node:util";
+import { h1Target } from "./h1_target.ts";
+import { fuzz } from "./target.ts";
+import type { FuzzTarget } from "./target.ts";
+
+const targets: Record<string, () => FuzzTarget> = {
+  h1: h1Target,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: "string", default: "60" }, seed: { type: "string" } },
+});
+const name = positionals[0] ?? "";
+const make = targets[name];
+const seconds = Number(values.seconds);
+const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
+if (make === undefined || !(seconds >= 0) || !Number.isSafeInteger(seed)) {
+  process.stderr.write(
+    `usage: npm run fuzz -- ${Object.keys(targets).join("|")} [--seconds 60] [--seed N]\n`,
+  );
+  process.exitCode = 2;
+} else {
+  try {
+    const rounds = fuzz(make(), { seed, seconds });
+    process.stdout.write(`fuzz ${name}: ${rounds} rounds from seed ${seed}, nothing found\n`);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? `\n${error.cause.stack}` : "";
+    process.stdout.write(`fuzz ${name}: ${String(error)}${cause}\n`);
+    process.exitCode = 1;
+  }
+}
