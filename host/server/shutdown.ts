@@ -9,27 +9,34 @@ import type { CloseReport, Server } from "./server.ts";
 export interface SignalOptions {
   /** How long open exchanges may go on. Default 10,000. */
   deadlineMs?: number;
+  /** Told of the first signal, before closing begins: the moment to end what would never end by itself. */
+  onClosing?: (signal: NodeJS.Signals) => void;
   /** Told once the server is closed, before the process ends. */
   onClosed?: (report: CloseReport) => void;
 }
 
+/** By name: its number, which a shell adds to 128 to tell of a process that it has ended. */
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** Closes the server on SIGTERM and SIGINT and ends the process; a second signal ends it at once. */
 export function closeOnSignals(server: Pick<Server, "close">, options: SignalOptions = {}): void {
   let isClosing = false;
-  for (const [name, number] of Object.entries(SIGNALS)) {
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
-      // What a shell reports of a process that a signal has ended.
-      if (isClosing) process.exit(128 + number);
+      if (isClosing) process.exit(128 + SIGNALS[name]);
       isClosing = true;
-      void end(server, options);
+      void end(server, name, options);
     });
   }
 }
 
-async function end(server: Pick<Server, "close">, { deadlineMs, onClosed }: SignalOptions): Promise<void> {
+async function end(
+  server: Pick<Server, "close">,
+  signal: NodeJS.Signals,
+  { deadlineMs, onClosing, onClosed }: SignalOptions,
+): Promise<void> {
   try {
+    onClosing?.(signal);
     const report = await server.close(deadlineMs === undefined ? {} : { deadlineMs });
     onClosed?.(report);
     process.exit(0);
