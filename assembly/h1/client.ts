@@ -4,7 +4,7 @@
  * One exchange is open at a time; the next may begin once the connection has said that it persists (both sides complete).
  */
 import { EventFlag, EventKind } from "../abi/event.ts";
-import { FieldLane, MessageFlag, MessageLane, Method, SendFlag, Version } from "../abi/message.ts";
+import { FieldLane, MessageFlag, MessageLane, Method, Role, SendFlag, Version } from "../abi/message.ts";
 import { Limit } from "../abi/limit.ts";
 import { Counter } from "../abi/counter.ts";
 import { FieldName } from "../abi/field_name.ts";
@@ -147,7 +147,7 @@ export function beginResponse(connection: H1Connection, head: usize, len: u32): 
   const code = lineStatusCode;
   const version = lineVersion;
   const method = exchange.kind & 0xff;
-  const status = readMessageRules(sectionRecords, sectionCount, head, version);
+  const status = readMessageRules(sectionRecords, sectionCount, head, version, Role.CLIENT);
   if (status != Status.OK) return status;
   if (code < 200 && code != 101) return tellInformational(exchange, head, len);
   const isTunnel = code == 101 || (method == Method.CONNECT && code < 300);

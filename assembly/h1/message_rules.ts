@@ -7,7 +7,7 @@
  * differently.
  */
 import { FieldName } from "../abi/field_name.ts";
-import { FieldLane, Method, Version } from "../abi/message.ts";
+import { FieldLane, Method, Role, Version } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { equalsIgnoreCase } from "../http/ascii.ts";
 import { readContentLength } from "../http/content_length.ts";
@@ -37,8 +37,8 @@ const RULE_FIELDS: u64 =
 let hasUpgradeField: bool = false;
 let hasTransferEncoding: bool = false;
 
-/** Reads the records of a head whose bytes begin at `base`. Status.OK, or why the message is refused. */
-export function readMessageRules(records: usize, count: u32, base: usize, version: u32): i32 {
+/** Reads the records of a head whose bytes begin at `base`, as `role` reads it. Status.OK, or why the message is refused. */
+export function readMessageRules(records: usize, count: u32, base: usize, version: u32, role: u32): i32 {
   rulesContentLength = -1;
   rulesChunked = false;
   rulesClose = false;
@@ -55,7 +55,7 @@ export function readMessageRules(records: usize, count: u32, base: usize, versio
     const id = load<u16>(record);
     if (id >= 64 || ((RULE_FIELDS >> id) & 1) == 0) continue;
     const value = base + load<u32>(record, FieldLane.VALUE_OFFSET << 2);
-    const status = readRule(id, value, load<u32>(record, FieldLane.VALUE_LEN << 2), version);
+    const status = readRule(id, value, load<u32>(record, FieldLane.VALUE_LEN << 2), version, role);
     if (status != Status.OK) return status;
   }
   if (hasTransferEncoding) {
@@ -70,7 +70,7 @@ export function readMessageRules(records: usize, count: u32, base: usize, versio
   return Status.OK;
 }
 
-function readRule(id: u32, value: usize, len: u32, version: u32): i32 {
+function readRule(id: u32, value: usize, len: u32, version: u32, role: u32): i32 {
   switch (id) {
     case FieldName.HOST:
       rulesHostPtr = value;
@@ -98,7 +98,8 @@ function readRule(id: u32, value: usize, len: u32, version: u32): i32 {
       hasUpgradeField = true;
       break;
     case FieldName.EXPECT:
-      // RFC 9110 §10.1.1: 100-continue is the only expectation there is.
+      // RFC 9110 §10.1.1: 100-continue is the only expectation there is. In a response the field means nothing.
+      if (role == Role.CLIENT) break;
       if (equalsIgnoreCase(value, len, "100-continue")) rulesExpectContinue = true;
       else if (version != Version.HTTP_1_0) return Status.EXPECTATION_FAILED;
       break;

@@ -4,7 +4,7 @@
  */
 import { EventFlag, EventKind } from "../abi/event.ts";
 import { Counter } from "../abi/counter.ts";
-import { FieldLane, MessageFlag, Method, Version } from "../abi/message.ts";
+import { FieldLane, MessageFlag, Method, Role, Version } from "../abi/message.ts";
 import { Limit } from "../abi/limit.ts";
 import { Status } from "../abi/status.ts";
 import { ConnectionState } from "../session/connection.ts";
@@ -40,7 +40,7 @@ const UNKNOWN_LANE: u32 = 0xffffffff;
 export function beginRequest(connection: H1Connection, head: usize, len: u32): i32 {
   const version = lineVersion;
   const method = lineMethod;
-  let status = readMessageRules(sectionRecords, sectionCount, head, version);
+  let status = readMessageRules(sectionRecords, sectionCount, head, version, Role.SERVER);
   if (status != Status.OK) return status;
   status = readRequestTarget(method, version, lineTargetPtr, lineTargetLen, connection.openFlags);
   if (status != Status.OK) return status;
