@@ -217,7 +217,12 @@ export class Driver implements EventSink {
     return this.engine.limitHits().get(name) as number;
   }
 
-  /** A whole answer; its exchange is released. */
+  /** A whole answer without content. */
+  answerWith(message: Message, fields: [string, string][]): number {
+    return this.engine.respond(message.exchange, 200, fields, "", 0);
+  }
+
+  /** A whole answer. */
   answer(message: Message, statusCode: number, body: string | Uint8Array = "", flags = 0): number {
     return this.engine.respond(message.exchange, statusCode, [], body, flags);
   }
