@@ -7,7 +7,6 @@
 // Invariant: a certificate is valid for no more than 13 days, is no authority, and speaks for this machine only. So it can be
 // trusted by its hash (the WebTransport rule: ECDSA, at most 14 days) and a leaked key opens nothing else.
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -69,6 +68,8 @@ export async function cachedCertificate(folder: string = cacheFolder()): Promise
 
 async function readCertificate(folder: string): Promise<DevelopmentCertificate | null> {
   try {
+    // Loaded here alone: what only a stored certificate needs should not slow the start of every server.
+    const { createPrivateKey, X509Certificate } = await import("node:crypto");
     const [key, cert] = await Promise.all(
       ["key.pem", "cert.pem"].map((name) => readFile(join(folder, name), "utf8")),
     );

@@ -4,12 +4,7 @@
 // limited time and closes it when it stops.
 
 import { createServer, type Server, type Socket as NetSocket } from "node:net";
-import {
-  createSecureContext,
-  createServer as createTlsServer,
-  type SecureContext,
-  type TLSSocket,
-} from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 import { NodeSocket } from "./node_socket.ts";
 import type { BoundAddress, Listener, ListenTarget, Socket, TlsOptions, Transport } from "./transport.ts";
 
@@ -19,6 +14,8 @@ export interface NodeTransportOptions {
   readonly readsInPlace?: boolean;
 }
 
+/** node:tls, loaded with the first listener that needs it: plain servers start without. */
+type TlsModule = typeof import("node:tls");
 type TlsNames = NonNullable<TlsOptions["names"]>;
 
 const DEFAULT_BACKLOG = 1024;
@@ -41,7 +38,7 @@ async function listen(
   const server =
     target.tls === undefined
       ? plainServer(onSocket, readsInPlace)
-      : tlsServer(target, target.tls, onSocket, shaking);
+      : tlsServer(await import("node:tls"), target, target.tls, onSocket, shaking);
   await bind(server, target);
   const address = boundAddress(server);
   return { address, stop: () => stop(server, shaking) };
@@ -55,13 +52,14 @@ function plainServer(onSocket: (socket: Socket) => void, readsInPlace: boolean):
 }
 
 function tlsServer(
+  tlsModule: TlsModule,
   target: ListenTarget,
   tls: TlsOptions,
   onSocket: (socket: Socket) => void,
   shaking: Map<string, NetSocket>,
 ): Server {
   const { names, ...context } = tls;
-  const contexts = names === undefined ? null : contextsByName(names, context);
+  const contexts = names === undefined ? null : contextsByName(tlsModule, names, context);
   const options = {
     ...(context as { key: string; cert: string }),
     minVersion: tls.minVersion ?? ("TLSv1.2" as const),
@@ -75,7 +73,7 @@ function tlsServer(
             done(null, contextFor(contexts, name)),
         }),
   };
-  const server = usable("tls", () => createTlsServer(options));
+  const server = usable("tls", () => tlsModule.createServer(options));
   server.on("connection", (socket: NetSocket) => {
     const name = peerName(socket);
     if (name === null) return;
@@ -96,11 +94,15 @@ function peerName(socket: NetSocket | TLSSocket): string | null {
   return socket.remotePort === undefined ? null : `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
-function contextsByName(names: TlsNames, base: Omit<TlsOptions, "names">): Map<string, SecureContext> {
+function contextsByName(
+  tlsModule: TlsModule,
+  names: TlsNames,
+  base: Omit<TlsOptions, "names">,
+): Map<string, SecureContext> {
   const entries = Object.entries(names).map(([name, pair]): [string, SecureContext] => [
     name.toLowerCase(),
     usable(`tls.names["${name}"]`, () =>
-      createSecureContext({ ...(base as object), key: asPem(pair.key), cert: asPem(pair.cert) }),
+      tlsModule.createSecureContext({ ...(base as object), key: asPem(pair.key), cert: asPem(pair.cert) }),
     ),
   ]);
   return new Map(entries);
