@@ -1,6 +1,6 @@
 // `httpy demo`: the demo application, plain and over TLS, on the usual ports or the next free ones.
 
-import { cachedCertificate } from "../index.ts";
+import { developmentCertificate } from "../index.ts";
 import type { Server } from "../index.ts";
 import type { ServeOptions } from "./arguments.ts";
 import { demoApp } from "./demo_app.ts";
@@ -22,7 +22,7 @@ export interface RunningDemo {
 export async function serveDemo(options: ServeOptions): Promise<RunningDemo> {
   const { host } = options;
   const { app, stop } = demoApp(() => server.metrics());
-  const tls = (await certificateOf(options)) ?? (await cachedCertificate());
+  const tls = (await certificateOf(options)) ?? (await developmentCertificate());
   const server = await onFreePorts(options, (port, tlsPort) => {
     const plain = options.path === undefined ? { host, port } : { path: options.path };
     return app.listen({ ...commonOptions(options), listeners: [plain, { host, port: tlsPort, tls }] });

@@ -1,0 +1,77 @@
+// The demo: every link of its page answers, and it ends although its clock never would.
+
+import net from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoApp } from "../../../host/cli/demo_app.ts";
+import { startNode } from "../../runtime/program.ts";
+
+const { app, stop } = demoApp(() => Promise.resolve("metrics\n"));
+const ask = (path: string, init?: RequestInit) => app.fetch(new Request(`https://localhost${path}`, init));
+
+describe("the demo's page", () => {
+  test("tells the protocol, and each of its links answers", async () => {
+    const page = await ask("/");
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const html = await page.text();
+    expect(html).toContain("HTTP/1.1 over TLS");
+    const links = [...html.matchAll(/href="([^"]+)"/g)].map((match) => match[1]!.replaceAll("&amp;", "&"));
+    expect(links.length).toBeGreaterThan(5);
+    for (const link of links) {
+      const answer = await ask(link);
+      expect(answer.status, link).toBe(200);
+      await answer.body?.cancel();
+    }
+  });
+
+  test("lists every route", async () => {
+    const html = await (await ask("/")).text();
+    for (const { method, pattern } of app.routes()) expect(html).toContain(`${method} ${pattern}`);
+  });
+});
+
+describe("the demo's routes", () => {
+  test("count an upload", async () => {
+    const answer = await ask("/upload", { method: "POST", body: new Uint8Array(70_000) });
+    expect(await answer.json()).toEqual({ byteCount: 70_000 });
+  });
+
+  test("tick until the demo stops", async () => {
+    const reader = (await ask("/ticks")).body!.getReader();
+    const { value } = await reader.read();
+    expect(new TextDecoder().decode(value)).toMatch(/^data: \d{4}-\d\d-\d\dT.*Z\n\n$/);
+    stop();
+    expect((await reader.read()).done).toBe(true);
+  });
+});
+
+describe("httpy demo", () => {
+  const busy = net.createServer();
+  beforeAll(() => new Promise<void>((resolve) => void busy.listen(0, "127.0.0.1", resolve)));
+  afterAll(() => void busy.close());
+
+  test.skipIf(process.platform === "win32")("closes at once while a clock is being read", async () => {
+    const program = startNode(["dist/cli.js", "demo", "--port", "0", "--tls-port", "0"]);
+    const [, url] = await program.prints(/^serving (http:\S+) [^]*^serving https:/m);
+    const clock = await fetch(`${url}ticks`);
+    await clock.body!.getReader().read();
+    expect(await program.stop()).toBe(0);
+    expect(program.stderr()).toContain("closed; everything was finished");
+  });
+
+  test("a port that was asked for is that port or an error", async () => {
+    const { port } = busy.address() as net.AddressInfo;
+    const program = startNode(["dist/cli.js", "demo", "--host", "127.0.0.1", "--port", String(port)]);
+    expect(await program.ended()).toBe(1);
+    expect(program.stderr()).toContain("EADDRINUSE");
+  });
+
+  test("a usual port that is taken gives way to the next one", async () => {
+    const first = startNode(["dist/cli.js", "demo", "--host", "127.0.0.1"]);
+    await first.prints(/^serving https:/m);
+    const second = startNode(["dist/cli.js", "demo", "--host", "127.0.0.1"]);
+    const [, url] = await second.prints(/^serving (http:\S+) [^]*^serving https:/m);
+    expect((await fetch(`${url}json`)).status).toBe(200);
+    await Promise.all([first.stop(), second.stop()]);
+    expect(first.stdout()).not.toBe(second.stdout());
+  });
+});
