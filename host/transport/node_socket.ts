@@ -17,6 +17,11 @@ interface AcceptedSocket {
   _handle: unknown;
 }
 
+/** What `resetAndDestroy` sets to have the handle reset rather than closed; without effect where it is not known. */
+interface ResettableSocket extends NetSocket {
+  resetAndClosing?: boolean;
+}
+
 interface OnReadOptions {
   handle: unknown;
   allowHalfOpen: boolean;
@@ -131,8 +136,10 @@ export class NodeSocket implements Socket {
   }
 
   reset(): void {
-    // Only a TCP handle can be reset; a TLS peer notices that the closing alert is missing.
-    if (this.isSecure || this.remoteAddress === "") this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    const socket = this.#socket as ResettableSocket;
+    // Not by `resetAndDestroy`, which first ends the stream, and so tells the peer the very thing that this is to deny. Once
+    // the stream was ended it is too late, and other handles than TCP's cannot be reset.
+    if (!this.isSecure && this.remoteAddress !== "" && !socket.writableEnded) socket.resetAndClosing = true;
+    socket.destroy();
   }
 }

@@ -15,9 +15,10 @@ export interface RawResponse {
 
 export class RawClient {
   readonly socket: Socket;
-  /** What has arrived and was not taken by `response`. */
-  received = Buffer.alloc(0);
   receivedBytes = 0;
+  /** What has arrived and was not taken by `response`; joined when it is looked at. */
+  #chunks: Buffer[] = [];
+  #available = 0;
   hasEnded = false;
   isClosed = false;
   error: NodeJS.ErrnoException | null = null;
@@ -27,7 +28,10 @@ export class RawClient {
     this.socket = socket;
     socket.on("data", (chunk: Buffer) => {
       this.receivedBytes += chunk.length;
-      if (keeps) this.received = Buffer.concat([this.received, chunk]);
+      if (keeps) {
+        this.#chunks.push(chunk);
+        this.#available += chunk.length;
+      }
       this.#wake();
     });
     socket.on("end", () => {
@@ -101,6 +105,16 @@ export class RawClient {
     return { status, head, headers, body };
   }
 
+  get received(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0]!;
+  }
+
+  set received(left: Buffer) {
+    this.#chunks = [left];
+    this.#available = left.length;
+  }
+
   get text(): string {
     return this.received.toString("latin1");
   }
@@ -148,10 +162,7 @@ export class RawClient {
   }
 
   async #exactly(length: number): Promise<Buffer> {
-    await this.until(
-      `${length} bytes`,
-      () => this.received.length >= length || this.isClosed || this.hasEnded,
-    );
+    await this.until(`${length} bytes`, () => this.#available >= length || this.isClosed || this.hasEnded);
     if (this.received.length < length)
       throw new Error(`the connection ended ${length - this.received.length} bytes early`);
     return this.#take(length);
