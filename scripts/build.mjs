@@ -109,6 +109,9 @@ async function buildBundles(report) {
         entryPoints: [entry],
         outfile: join(distDir, name),
         write: false,
+        // Comments and blanks are most of what a starting process would parse. Names stay, for stack traces.
+        minifyWhitespace: true,
+        minifySyntax: true,
         define: isInline
           ? { __HTTPY_WASM_BASE64__: JSON.stringify(wasm.toString("base64")) }
           : { __HTTPY_WASM__: JSON.stringify("./engine.wasm") },
