@@ -37,7 +37,7 @@ describe("the demo's routes", () => {
 
   test("tick until the demo stops", async () => {
     const reader = (await ask("/ticks")).body!.getReader();
-    const { value } = await reader.read();
+    const { value } = (await reader.read()) as { value: Uint8Array };
     expect(new TextDecoder().decode(value)).toMatch(/^data: \d{4}-\d\d-\d\dT.*Z\n\n$/);
     stop();
     expect((await reader.read()).done).toBe(true);
