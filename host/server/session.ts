@@ -114,13 +114,19 @@ export class Session implements SocketSink {
     while (!this.#isClosed) {
       const length = engine.pollTransmit(this.handle);
       if (length <= 0) break;
-      const accepted =
-        length <= TEXT_WRITE_BYTES
-          ? this.socket.writeText(engine.transmittedText(length))
-          : this.socket.write(engine.transmitted(length).slice());
-      if (!accepted) this.#block();
+      this.#write(length);
       if (length < engine.transmitCapacity || (this.#isBlocked && !all)) break;
     }
+  }
+
+  /** Writes what was polled. */
+  #write(length: number): void {
+    const { engine } = this.host;
+    const accepted =
+      length <= TEXT_WRITE_BYTES
+        ? this.socket.writeText(engine.transmittedText(length))
+        : this.socket.write(engine.transmitted(length).slice());
+    if (!accepted) this.#block();
   }
 
   /** Flushes once the code that is running has finished, together with whatever else it sends. */
@@ -132,8 +138,17 @@ export class Session implements SocketSink {
 
   /** Writes content that the engine has framed (frameBody), right after all that was queued before it. */
   writeFramed(bytes: Uint8Array): void {
-    this.#transmit(true);
-    if (!this.#isClosed && !this.socket.write(bytes)) this.#block();
+    const { engine } = this.host;
+    let length = engine.pollTransmit(this.handle);
+    if (length > TEXT_WRITE_BYTES) {
+      this.#write(length);
+      this.#transmit(true);
+      length = 0;
+    }
+    if (this.#isClosed) return;
+    const accepted =
+      length > 0 ? this.socket.writeBoth(engine.transmittedText(length), bytes) : this.socket.write(bytes);
+    if (!accepted) this.#block();
   }
 
   #block(): void {

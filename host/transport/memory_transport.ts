@@ -124,6 +124,11 @@ class MemorySocket implements Socket {
     return this.write(Uint8Array.from(text, (character) => character.charCodeAt(0)));
   }
 
+  writeBoth(text: string, bytes: Uint8Array): boolean {
+    this.writeText(text);
+    return this.write(bytes);
+  }
+
   get pendingBytes(): number {
     return Math.max(this.#remote.#arrivingBytes - this.#capacityBytes, 0);
   }

@@ -111,6 +111,15 @@ export class NodeSocket implements Socket {
     return this.#socket.writableLength < HIGH_WATER_BYTES;
   }
 
+  writeBoth(text: string, bytes: Uint8Array): boolean {
+    const socket = this.#socket;
+    socket.cork();
+    socket.write(text, "latin1");
+    socket.write(bytes);
+    socket.uncork();
+    return socket.writableLength < HIGH_WATER_BYTES;
+  }
+
   get pendingBytes(): number {
     return this.#socket.writableLength;
   }

@@ -31,6 +31,8 @@ export interface Socket {
   write(bytes: Uint8Array): boolean;
   /** The same for text of code units 0–255. */
   writeText(text: string): boolean;
+  /** Writes both as one, in this order. False: wait for `onDrain` before writing more. */
+  writeBoth(text: string, bytes: Uint8Array): boolean;
   /** Bytes handed over that have not left for the network. */
   readonly pendingBytes: number;
   pause(): void;
