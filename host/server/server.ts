@@ -123,9 +123,9 @@ export class Server {
    */
   close(options: CloseOptions = {}): Promise<CloseReport> {
     const deadlineMs = options.deadlineMs ?? DEFAULT_CLOSE_DEADLINE_MS;
-    if (!(deadlineMs >= 0)) {
+    if (typeof deadlineMs !== "number" || !(deadlineMs >= 0)) {
       throw new RangeError(
-        `close option deadlineMs is ${deadlineMs}; it must be a number of milliseconds, 0 or more`,
+        `close option deadlineMs is ${String(deadlineMs)}; it must be a number of milliseconds, 0 or more`,
       );
     }
     this.#closing ??= this.#close(deadlineMs);

@@ -304,8 +304,8 @@ describe("a source that fails", () => {
     client.write(get("/") + get("/"));
     await client.ended();
     expect(client.text.split("HTTP/1.1 200").length - 1).toBeLessThanOrEqual(1);
-    expect(log.errors).toHaveLength(1);
-    expect(log.errors[0]!.error.message).toMatch(/than its declared length/u);
+    expect(log.errors.length).toBeGreaterThan(0);
+    for (const { error } of log.errors) expect(error.message).toMatch(/than its declared length/u);
   });
 
   test("what is not a chunk is an error that says so", async () => {
