@@ -29,7 +29,7 @@ interface OnReadOptions {
 }
 
 /** More than this waiting in a stream makes `write` answer false. */
-const HIGH_WATER_BYTES = 65536;
+const HIGH_WATER_BYTES = 262144;
 
 export class NodeSocket implements Socket {
   readonly isSecure: boolean;
