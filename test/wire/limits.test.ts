@@ -269,7 +269,10 @@ describe("pools", () => {
   test("a host that reads on in spite of READ_PAUSE is told when there is no room left", () => {
     const driver = new Driver({ limits: { pipelinedCount: 1 } });
     const connection = driver.open();
-    driver.feed(connection, request("GET /1 HTTP/1.1") + request("GET /2 HTTP/1.1", ["x: 01234567890123456789"]));
+    driver.feed(
+      connection,
+      request("GET /1 HTTP/1.1") + request("GET /2 HTTP/1.1", ["x: 01234567890123456789"]),
+    );
     expect(connection.isPaused).toBe(true);
     const { length } = driver.engine.receiveBuffer;
     expect(driver.engine.doors.receive(connection.handle, 0, length, driver.now)).toBe(Status.WOULD_BLOCK);

@@ -81,16 +81,18 @@ function answeringHandler(options: CaseOptions): Handler {
     const isBare = options.status === 204 || options.status === 304;
     driver.answer(message, options.status ?? 200, isBare ? "" : `${message.method} ${message.target}`);
   };
+  const open = (message: Message, driver: Driver): void => {
+    const { head, exchange } = message;
+    if (!head.isConnect && !head.isUpgrade) return give(message, driver);
+    driver.engine.sendHead(exchange, head.isConnect ? 200 : 101, [], -1, SendFlag.TUNNEL);
+  };
   return {
     request(message, driver) {
       if (when === "early") give(message, driver);
-      if (when === "tunnel" && (message.head.isConnect || message.head.isUpgrade)) {
-        driver.engine.sendHead(message.exchange, message.head.isConnect ? 200 : 101, [], -1, SendFlag.TUNNEL);
-      }
     },
     complete(message, driver) {
       if (when === "complete") give(message, driver);
-      if (when === "tunnel" && !message.head.isConnect && !message.head.isUpgrade) give(message, driver);
+      if (when === "tunnel") open(message, driver);
       if (typeof when !== "number") return;
       waiting.push(message);
       if (waiting.length === when) for (const held of waiting.splice(0).reverse()) give(held, driver);
