@@ -20,7 +20,7 @@ const FRAMED_BYTES = 4096;
 /** One write to the socket: a slow peer holds no more than this beyond the high-water mark. */
 const PIECE_BYTES = 262144;
 /** Content of one response after which other connections get their turn, and what a chunk counts for at least. */
-const TURN_BYTES = 1024 * 1024;
+const TURN_BYTES = 262144;
 const LEAST_TURN_BYTES = 1024;
 const NOTHING = new Uint8Array(0);
 
