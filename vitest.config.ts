@@ -28,7 +28,7 @@ export default defineConfig({
     },
   ],
   test: {
-    include: ["test/{host,wire,architecture,runtime}/**/*.test.ts"],
+    include: ["test/{host,wire,sim,architecture,runtime}/**/*.test.ts"],
     pool: "forks",
     reporters: ["dot", ["json", { outputFile: "build/vitest.json" }]],
     testTimeout: 15_000,
