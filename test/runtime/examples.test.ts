@@ -1,7 +1,7 @@
 // Every example is started, asked and stopped: what is shown to newcomers works.
 
 import { createHash } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -13,9 +13,9 @@ interface Running {
   readonly program: Program;
 }
 
-/** Starts an example on a free port; it is stopped when the test has finished, and must have ended well. */
-async function start(name: string): Promise<Running> {
-  const program = startNode(["scripts/run.mjs", `examples/${name}.ts`], { PORT: "0" });
+/** Starts a program on a free port; it is stopped when the test has finished, and must have ended well. */
+async function start(file: string): Promise<Running> {
+  const program = startNode(["scripts/run.mjs", file], { PORT: "0" });
   const [, url] = await program.prints(/^listening on (http:\S+)\/$/m);
   onTestFinished(async () => {
     const code = await program.stop();
@@ -109,7 +109,7 @@ const tests: Record<string, (running: Running) => Promise<void>> = {
 
 describe("the example", () => {
   test.each(Object.entries(tests))("%s does what it shows", async (name, ask) => {
-    await ask(await start(name));
+    await ask(await start(`examples/${name}.ts`));
   });
 
   test("is one of those asked here, or the contract server", () => {
@@ -118,4 +118,19 @@ describe("the example", () => {
       .map((file) => file.replace(/\.ts$/, ""));
     expect(files.sort()).toEqual([...Object.keys(tests), "contract"].sort());
   });
+});
+
+test("the example in README.md runs as it is printed, but for its port", async () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const source = /```ts\n([^]*?)```/.exec(readme)![1]!;
+  expect(source).toContain("port: 3000");
+  mkdirSync(join(root, "build"), { recursive: true });
+  writeFileSync(join(root, "build/readme.ts"), source.replace("port: 3000", "port: 0"));
+  const { url } = await start("build/readme.ts");
+  const user = await fetch(`${url}/users/7`);
+  expect([user.headers.get("x-served-by"), await user.json()]).toEqual(["httpy", { id: "7" }]);
+  const made = await fetch(`${url}/users`, post('{"name":"Ada"}', "application/json"));
+  expect([made.status, await made.json()]).toEqual([201, { name: "Ada" }]);
+  const refused = await fetch(`${url}/users`, post("{", "application/json"));
+  expect([refused.status, await refused.json()]).toEqual([400, { error: expect.any(String) as unknown }]);
 });
