@@ -1,0 +1,29 @@
+// A short run of the fuzzer with every test run; `npm run fuzz -- h1` runs it for longer and from other seeds.
+
+import { expect, test } from "vitest";
+import { h1Target } from "../fuzz/h1_target.ts";
+import { mutate } from "../fuzz/mutation.ts";
+import { Random } from "../fuzz/random.ts";
+import { fuzz } from "../fuzz/target.ts";
+
+const SECONDS = 2;
+
+test("garbage at the doors of HTTP/1.1 neither traps nor leaves anything behind", () => {
+  expect(fuzz(h1Target(), { seed: 1, seconds: SECONDS })).toBeGreaterThan(10);
+});
+
+test("a failing round names its seed", () => {
+  const target = {
+    round(seed: number): void {
+      if (seed === 7) throw new Error("found");
+    },
+  };
+  expect(() => fuzz(target, { seed: 5, seconds: 1 })).toThrow("seed 7: found");
+});
+
+test("a seed makes the same bytes again", () => {
+  const corpus = [Buffer.from("GET / HTTP/1.1\r\n\r\n"), Buffer.from("abc")];
+  const once = new Random(3);
+  const again = new Random(3);
+  for (let i = 0; i < 100; i++) expect(mutate(once, corpus)).toEqual(mutate(again, corpus));
+});
