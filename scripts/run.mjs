@@ -17,14 +17,14 @@ import { buildDir, bundleOptions, root, writeAtomically } from "./paths.mjs";
  * Its name is the entry's path with dashes, except that examples/ lie at the top: build/contract.mjs.
  * @param {string} entry
  */
-export function bundle(entry) {
+async function bundle(entry) {
   const inRoot = relative(root, resolve(entry)).split(sep).join("/");
   const name = inRoot
     .replace(/^examples\//, "")
     .replace(/\.ts$/, "")
     .replaceAll("/", "-");
   const outfile = join(buildDir, `${name}.mjs`);
-  const { outputFiles } = esbuild.buildSync({
+  const { outputFiles } = await esbuild.build({
     ...bundleOptions,
     entryPoints: [inRoot],
     outfile,
@@ -67,7 +67,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     process.stderr.write("usage: node scripts/run.mjs [--build] FILE [args]\n");
     process.exit(2);
   }
-  const outfile = bundle(entry);
+  const outfile = await bundle(entry);
+  // Its service process would stay for as long as the program runs.
+  await esbuild.stop();
   process.argv = [process.execPath, outfile, ...rest];
   process.setSourceMapsEnabled(true);
   endWithParent();
