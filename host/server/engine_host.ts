@@ -242,17 +242,15 @@ export class EngineHost implements EventSink {
       return;
     }
     const exchange = new ServerExchange(session, handle, head);
-    let reply: Reply | Promise<Reply>;
+    let reply: Reply | Promise<Reply> | undefined;
     try {
       reply = this.#context.handle(exchange);
+      if (!(reply instanceof Promise)) writeReply(exchange, reply);
     } catch (error) {
-      reply = Promise.reject(error);
+      writeFailure(exchange, error);
     }
-    if (!(reply instanceof Promise)) {
-      writeReply(exchange, reply);
-      // The usual request is over by now, and nothing needs to find it.
-      if (exchange.isOver) return;
-    }
+    // The usual request is over by now, and nothing needs to find it.
+    if (!(reply instanceof Promise) && exchange.isOver) return;
     this.#exchangeAt[handle & INDEX_MASK] = exchange;
     session.exchanges.add(exchange);
     if (reply instanceof Promise) {

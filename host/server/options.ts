@@ -130,7 +130,7 @@ function listenersOf(options: ListenOptions): readonly ListenerOptions[] {
   if (beside !== undefined) {
     throw new TypeError(`listen option ${beside} is given beside listeners; it belongs into one of them`);
   }
-  return listeners;
+  return listeners as readonly ListenerOptions[];
 }
 
 function listenerPart(options: ListenOptions): ListenerOptions {

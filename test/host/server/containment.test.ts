@@ -115,7 +115,7 @@ describe("a trap", () => {
     const { server, port } = await run(
       (app) => {
         app.get("/", (req) => {
-          req.signal.addEventListener("abort", () => (reason = req.signal.reason));
+          req.signal.addEventListener("abort", () => void (reason = req.signal.reason));
           return new Promise<string>(() => undefined);
         });
       },
@@ -141,7 +141,11 @@ describe("handlers", () => {
         throw new Error("one");
       });
       app.get("/reject", () => Promise.reject(new Error("two")));
-      app.get("/late", () => pause(5).then(() => Promise.reject(new Error("three"))));
+      app.get("/late", () =>
+        pause(5).then((): string => {
+          throw new Error("three");
+        }),
+      );
       app.get("/symbol", () => Symbol("four") as never);
       app.get("/status", () => new Reply(99, "text/plain", "x"));
       app.get("/status-high", () => new Reply(700, "text/plain", "x").set("x-a", "1"));

@@ -3,7 +3,7 @@
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 import { Reply } from "../../../host/router/index.ts";
-import { App, serve } from "../../../host/server/app.ts";
+import { type App, serve } from "../../../host/server/app.ts";
 import { get, RawClient, request } from "./client.ts";
 import { keep, pause, run } from "./running.ts";
 
@@ -36,7 +36,7 @@ const routes = (app: App): void => {
   app.get("/status/:code", (req) => new Reply(Number(req.params["code"]), "text/plain", "body"));
   app.get("/redirect", () => Reply.redirect("/elsewhere é"));
   app.get("/cookies", () => Reply.text("x").append("set-cookie", "a=1").append("set-cookie", "b=2"));
-  app.get("/mw/:id", (req) => req.params["id"] as string);
+  app.get("/mw/:id", (req) => req.params["id"]);
   app.get("/throw", () => {
     throw new Error("boom");
   });
@@ -122,21 +122,15 @@ describe("a Hono app", () => {
     c.header("set-cookie", "b=2", { append: true });
     return c.body(null, 204);
   });
-  hono.get(
-    "/stream",
-    () =>
-      new Response(
-        new ReadableStream({
-          async pull(controller) {
-            await pause(1);
-            controller.enqueue(new TextEncoder().encode("x".repeat(10_000)));
-            if (controller.desiredSize === null) return;
-            if ((this as { n?: number }).n === undefined) (this as { n?: number }).n = 0;
-            if (++(this as { n: number }).n === 10) controller.close();
-          },
-        } as UnderlyingDefaultSource),
-      ),
-  );
+  hono.get("/stream", () => {
+    let left = 10;
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+      await pause(1);
+      controller.enqueue(new Uint8Array(10_000));
+      if (--left === 0) controller.close();
+    };
+    return new Response(new ReadableStream({ pull }));
+  });
   hono.get("/throw", () => {
     throw new Error("hono broke");
   });

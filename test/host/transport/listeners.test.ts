@@ -125,12 +125,12 @@ describe.each([
 describe("TLS", () => {
   test("serves HTTP/1.1 chosen by ALPN, tells https, and refuses a client that speaks only something else", async () => {
     const { port, server } = await run((app) => void app.get("/", (req) => req.url), { tls: localhost });
-    const { client, socket } = await tlsClient({ port, ALPNProtocols: ["h2", "http/1.1"] });
+    const { client, socket } = await tlsClient({ port, ALPNProtocols: ["spdy/3", "http/1.1"] });
     expect(socket.alpnProtocol).toBe("http/1.1");
     expect((await client.write(get("/")).response()).body.toString()).toBe("https://test/");
     client.close();
     expect(server.urls).toEqual([`https://127.0.0.1:${port}/`]);
-    expect((await tlsFailure({ port, ALPNProtocols: ["h2"] })).message).toMatch(/no application protocol/iu);
+    expect((await tlsFailure({ port, ALPNProtocols: ["spdy/3"] })).message).toMatch(/no application protocol/iu);
     const without = await tlsClient({ port });
     expect((await without.client.write(get("/")).response()).status).toBe(200);
     without.client.close();
