@@ -18,7 +18,11 @@ export const enum Counter {
   /** Requests refused or connections closed because a pool was full. */
   POOL_REFUSALS = 8,
   MEMORY_BYTES_IN_USE = 9,
-  COUNT = 10,
+  CONNECTIONS_H2 = 10,
+  EXCHANGES_H2 = 11,
+  /** Streams of HTTP/2 reset by either side. */
+  STREAMS_RESET = 12,
+  COUNT = 13,
 }
 
 /** By Counter, in the form that metrics use. */
@@ -33,4 +37,7 @@ export const COUNTER_NAMES: string[] = [
   "host_errors",
   "pool_refusals",
   "memory_bytes_in_use",
+  "connections_h2",
+  "exchanges_h2",
+  "streams_reset",
 ];

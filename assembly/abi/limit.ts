@@ -26,7 +26,28 @@ export const enum Limit {
   BODY_RATE_BYTES_PER_S = 17,
   WRITE_TIMEOUT_MS = 18,
   LINGER_TIMEOUT_MS = 19,
-  COUNT = 20,
+  STREAM_COUNT = 20,
+  RESET_BURST = 21,
+  RESET_RATE_PER_S = 22,
+  CONTINUATION_COUNT = 23,
+  HEADER_BLOCK_BYTES = 24,
+  HEADER_LIST_BYTES = 25,
+  HEADER_LIST_COUNT = 26,
+  QUEUED_REPLY_COUNT = 27,
+  EMPTY_FRAMES_PER_S = 28,
+  CONTROL_FRAMES_PER_S = 29,
+  STREAM_WINDOW_BYTES = 30,
+  STREAM_WINDOW_MOST_BYTES = 31,
+  CONNECTION_WINDOW_BYTES = 32,
+  CONNECTION_WINDOW_MOST_BYTES = 33,
+  STREAM_OUTPUT_BYTES = 34,
+  STALL_TIMEOUT_MS = 35,
+  SETTINGS_TIMEOUT_MS = 36,
+  PING_INTERVAL_MS = 37,
+  PING_TIMEOUT_MS = 38,
+  GOAWAY_TIMEOUT_MS = 39,
+  PUSH_COUNT = 40,
+  COUNT = 41,
 }
 
 /** The names by which options and metrics know the limits, by Limit. */
@@ -51,6 +72,27 @@ export const LIMIT_NAMES: string[] = [
   "bodyRateBytesPerS",
   "writeTimeoutMs",
   "lingerTimeoutMs",
+  "streamCount",
+  "resetBurst",
+  "resetRatePerS",
+  "continuationCount",
+  "headerBlockBytes",
+  "headerListBytes",
+  "headerListCount",
+  "queuedReplyCount",
+  "emptyFramesPerS",
+  "controlFramesPerS",
+  "streamWindowBytes",
+  "streamWindowMostBytes",
+  "connectionWindowBytes",
+  "connectionWindowMostBytes",
+  "streamOutputBytes",
+  "stallTimeoutMs",
+  "settingsTimeoutMs",
+  "pingIntervalMs",
+  "pingTimeoutMs",
+  "goawayTimeoutMs",
+  "pushCount",
 ];
 
 /** By Limit: default, least, most. */
@@ -94,6 +136,41 @@ export const LIMIT_TABLE: number[] = [
   30000, 10, 3600000,
   // How long a closed connection goes on reading so that its last answer is not lost to a reset (RFC 9112 §9.6).
   2000, 0, 60000,
+  // Rapid Reset (CVE-2023-44487): streams of a connection, a handler counted until it ENDs. Refused with REFUSED_STREAM.
+  100, 1, 10000,
+  // Rapid Reset and MadeYouReset (CVE-2025-8671): streams reset by either side, at once and over time: ENHANCE_YOUR_CALM.
+  200, 1, 1000000,
+  20, 0, 1000000,
+  // CONTINUATION flood (VU#421644): frames and bytes of one header block: ENHANCE_YOUR_CALM.
+  8, 1, 64,
+  65536, 16384, 65536,
+  // HPACK bombs (CVE-2016-6581, CVE-2026-49975): size by RFC 7541 §4.1 and count of fields, cookie crumbs too: 431.
+  32768, 512, 65536,
+  128, 8, 1000,
+  // Ping and settings floods (CVE-2019-9512, 9515, 9514): acknowledgements and resets that wait to be read: ENHANCE_YOUR_CALM.
+  100, 1, 10000,
+  // Frames without content that end nothing (CVE-2019-9518): ENHANCE_YOUR_CALM.
+  100, 1, 1000000,
+  // Window update and priority floods (CVE-2019-9511, 9513), beyond four per DATA frame sent: ENHANCE_YOUR_CALM.
+  1000, 10, 1000000,
+  // Receive windows of a stream and of a connection: at the start, and as far as they grow with the bandwidth-delay product.
+  262144, 65535, 16777216,
+  8388608, 65535, 67108864,
+  1048576, 65535, 67108864,
+  16777216, 65535, 268435456,
+  // Output that waits on one stream (CVE-2019-9517), so that none takes all that outputBytes allows its connection.
+  262144, 16384, 67108864,
+  // Windows that the peer leaves closed while output waits: RST_STREAM, or GOAWAY where it is the connection's.
+  30000, 10, 3600000,
+  // Settings that the peer does not acknowledge: SETTINGS_TIMEOUT.
+  10000, 10, 3600000,
+  // A peer that vanished: silence with open streams after which it is pinged, and how long the answer may take.
+  30000, 10, 3600000,
+  10000, 10, 3600000,
+  // CVE-2026-21714: how long a connection lives on after a GOAWAY that says why, or waits for the answer to its drain.
+  1000, 0, 60000,
+  // Promised responses of a connection that are not complete.
+  16, 0, 1000,
 ];
 
 /** Columns of LIMIT_TABLE. */

@@ -73,6 +73,8 @@ export const enum MessageFlag {
   ABSOLUTE_FORM = 16,
   /** The connection closes after this exchange. */
   LAST = 32,
+  /** HTTP/2: nobody asked; the request was promised by a push. */
+  PUSHED = 64,
 }
 
 /** The role that the engine plays on a connection. */
@@ -83,7 +85,7 @@ export const enum Role {
 
 /** What the engine is told of the transport when a connection is opened. */
 export const enum Protocol {
-  /** HTTP/1.1; later also HTTP/2 by prior knowledge or upgrade on the same port. */
+  /** HTTP/1.1. A server also takes HTTP/2 on it, by prior knowledge or by upgrade (RFC 9113 §3.3, RFC 7540 §3.2). */
   HTTP_1 = 1,
   HTTP_2 = 2,
 }
@@ -92,6 +94,10 @@ export const enum OpenFlag {
   NONE = 0,
   /** The transport is TLS: the scheme of requests is https. */
   SECURE = 1,
+  /** HTTP/2: announces extended CONNECT (RFC 8441). */
+  EXTENDED_CONNECT = 2,
+  /** HTTP/2, client: lets the server push. */
+  PUSH = 4,
 }
 
 /** Flags of the sending commands. */

@@ -8,6 +8,7 @@
  *   -100 … -199 HTTP/1.1 (RFC 9112), blame: the peer
  *   -200 … -299 message semantics shared by all versions (RFC 9110), blame: the peer
  *   -300 … -399 deadlines and limits over time, blame: the peer
+ *   -500 … -599 HTTP/2 (RFC 9113), blame: the peer
  *
  * This file is read by both compilers (AssemblyScript and TypeScript): it keeps to their common subset.
  */
@@ -78,6 +79,43 @@ export const enum Status {
   IDLE_TIMEOUT = -302,
   WRITE_TIMEOUT = -303,
   LINGER_TIMEOUT = -304,
+  // HTTP/2, RFC 9113.
+  H2_PREFACE = -500,
+  H2_FRAME_SIZE = -501,
+  H2_STREAM_ID = -502,
+  H2_STREAM_IDLE = -503,
+  H2_STREAM_CLOSED = -504,
+  H2_PADDING = -505,
+  H2_SETTING = -506,
+  H2_INITIAL_WINDOW = -507,
+  H2_WINDOW_INCREMENT = -508,
+  H2_WINDOW_OVERFLOW = -509,
+  H2_FLOW_CONTROL = -510,
+  H2_HEADER_BLOCK = -511,
+  H2_COMPRESSION = -512,
+  H2_DEPENDENCY = -513,
+  H2_PRIORITY = -514,
+  H2_PUSH = -515,
+  H2_REFUSED = -516,
+  H2_CANCELLED = -517,
+  H2_GONE = -518,
+  H2_SETTINGS_TIMEOUT = -519,
+  H2_PING_TIMEOUT = -520,
+  H2_STALLED = -521,
+  H2_RESET_FLOOD = -522,
+  H2_REPLY_FLOOD = -523,
+  H2_EMPTY_FRAME_FLOOD = -524,
+  H2_CONTROL_FLOOD = -525,
+  H2_HEADER_BLOCK_TOO_LARGE = -526,
+  H2_HEADER_LIST_TOO_LARGE = -527,
+  H2_TOO_MANY_FIELDS = -528,
+  H2_FIELD_NAME = -540,
+  H2_FIELD_VALUE = -541,
+  H2_FIELD_FORBIDDEN = -542,
+  H2_PSEUDO_FIELD = -543,
+  H2_TARGET = -544,
+  H2_CONTENT_LENGTH = -545,
+  H2_TRAILERS = -546,
 }
 
 /** Who is to blame for a status: the host that called, the peer on the wire, or a pool that is full. */
@@ -112,6 +150,8 @@ export function httpStatusOf(status: i32): i32 {
     case Status.H1_HEAD_TOO_LARGE:
     case Status.H1_TOO_MANY_FIELDS:
     case Status.H1_TRAILERS_TOO_LARGE:
+    case Status.H2_HEADER_LIST_TOO_LARGE:
+    case Status.H2_TOO_MANY_FIELDS:
       return 431;
     case Status.EXPECTATION_FAILED:
       return 417;
@@ -247,6 +287,78 @@ export function statusText(status: i32): string {
       return "the peer stopped reading";
     case Status.LINGER_TIMEOUT:
       return "the peer did not close in time";
+    case Status.H2_PREFACE:
+      return "invalid connection preface";
+    case Status.H2_FRAME_SIZE:
+      return "a frame of the wrong size";
+    case Status.H2_STREAM_ID:
+      return "a frame on the wrong kind of stream";
+    case Status.H2_STREAM_IDLE:
+      return "a frame on an idle stream";
+    case Status.H2_STREAM_CLOSED:
+      return "a frame on a closed stream";
+    case Status.H2_PADDING:
+      return "padding longer than its frame";
+    case Status.H2_SETTING:
+      return "a setting outside its allowed range";
+    case Status.H2_INITIAL_WINDOW:
+      return "an initial window above its allowed range";
+    case Status.H2_WINDOW_INCREMENT:
+      return "a window update of nothing";
+    case Status.H2_WINDOW_OVERFLOW:
+      return "a flow-control window grew beyond its allowed range";
+    case Status.H2_FLOW_CONTROL:
+      return "more data than the flow-control window allows";
+    case Status.H2_HEADER_BLOCK:
+      return "a frame within a header block, or a continuation outside of one";
+    case Status.H2_COMPRESSION:
+      return "a header block that cannot be decoded";
+    case Status.H2_DEPENDENCY:
+      return "a stream that depends on itself";
+    case Status.H2_PRIORITY:
+      return "an invalid priority";
+    case Status.H2_PUSH:
+      return "a push that was not allowed";
+    case Status.H2_REFUSED:
+      return "more streams than allowed";
+    case Status.H2_CANCELLED:
+      return "the peer reset the stream";
+    case Status.H2_GONE:
+      return "the peer went away before it acted on the stream";
+    case Status.H2_SETTINGS_TIMEOUT:
+      return "the settings were not acknowledged in time";
+    case Status.H2_PING_TIMEOUT:
+      return "the peer did not answer a ping";
+    case Status.H2_STALLED:
+      return "the peer left its flow-control window closed";
+    case Status.H2_RESET_FLOOD:
+      return "too many streams were reset";
+    case Status.H2_REPLY_FLOOD:
+      return "too many replies are waiting to be read";
+    case Status.H2_EMPTY_FRAME_FLOOD:
+      return "too many empty frames";
+    case Status.H2_CONTROL_FLOOD:
+      return "too many control frames";
+    case Status.H2_HEADER_BLOCK_TOO_LARGE:
+      return "a header block of too many bytes or frames";
+    case Status.H2_HEADER_LIST_TOO_LARGE:
+      return "field section too large";
+    case Status.H2_TOO_MANY_FIELDS:
+      return "too many fields";
+    case Status.H2_FIELD_NAME:
+      return "invalid field name";
+    case Status.H2_FIELD_VALUE:
+      return "invalid field value";
+    case Status.H2_FIELD_FORBIDDEN:
+      return "a field that belongs to another version of HTTP";
+    case Status.H2_PSEUDO_FIELD:
+      return "pseudo-fields missing, repeated, misplaced or unknown";
+    case Status.H2_TARGET:
+      return "invalid request target";
+    case Status.H2_CONTENT_LENGTH:
+      return "content-length differs from the content";
+    case Status.H2_TRAILERS:
+      return "a field section that does not end its message";
   }
   return "unknown status";
 }

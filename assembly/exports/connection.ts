@@ -8,38 +8,31 @@ import { Counter } from "../abi/counter.ts";
 import { Limit } from "../abi/limit.ts";
 import { Protocol, Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
-import { H1Connection } from "../h1/connection.ts";
-import { h1Drain, h1Destroy, h1TellClose, tellWritable } from "../h1/lifecycle.ts";
-import { h1Receive, h1ReceiveEnd } from "../h1/receive.ts";
 import {
-  Connection,
-  connectionCreate,
-  ConnectionFlag,
-  connectionOf,
-  ConnectionState,
-} from "../session/connection.ts";
+  protocolDestroy,
+  protocolDrain,
+  protocolOpen,
+  protocolPoll,
+  protocolReceive,
+  protocolReceiveEnd,
+} from "../engine/protocol.ts";
+import { Connection, ConnectionFlag, connectionOf, ConnectionState } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
 import { clearWriteDeadline, setNow, setReadDeadline, setWriteDeadline } from "../session/deadline.ts";
 import { hasEventRoom } from "../session/events.ts";
-import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
-import { limitOf, limitU32 } from "../session/limits.ts";
-import { outputPending, outputPoll, outputSpill } from "../session/output.ts";
+import { limitOf } from "../session/limits.ts";
+import { outputSpill } from "../session/output.ts";
 import { receiveRegion, RECEIVE_BYTES } from "../session/regions.ts";
 import { isInitialized } from "./instance.ts";
 
 /** Opens a connection (Protocol, Role, OpenFlag). Answers its handle, CONNECTIONS_FULL or MEMORY_FULL. */
 export function openConnection(protocol: u32, role: u32, openFlags: u32, now: f64): i32 {
   if (!isInitialized()) return Status.NOT_INITIALIZED;
-  if (protocol != Protocol.HTTP_1 || role > <u32>Role.CLIENT) return hostError(Status.INVALID_ARGUMENT);
+  const isKnown = protocol == Protocol.HTTP_1 || protocol == Protocol.HTTP_2;
+  if (!isKnown || role > <u32>Role.CLIENT) return hostError(Status.INVALID_ARGUMENT);
   setNow(now);
-  const ptr = connectionCreate(<u32>offsetof<H1Connection>(), Protocol.HTTP_1, role, openFlags);
-  if (ptr == 0) return Status.CONNECTIONS_FULL;
-  const connection = changetype<Connection>(ptr);
-  count(Counter.CONNECTIONS_H1);
-  if (role == Role.SERVER) {
-    setReadDeadline(connection, limitOf(Limit.HEAD_TIMEOUT_MS), Status.HEAD_TIMEOUT);
-  }
-  return connection.handle;
+  const ptr = protocolOpen(protocol, role, openFlags);
+  return ptr == 0 ? Status.CONNECTIONS_FULL : <i32>changetype<Connection>(ptr).handle;
 }
 
 /**
@@ -56,7 +49,7 @@ export function receive(handle: u32, offset: u32, len: u32, now: f64): i32 {
   // Nothing more is told of it, so nothing more is read.
   if (changetype<Connection>(ptr).flags & ConnectionFlag.ABORTED) return len;
   claimTransmit(ptr);
-  const taken = h1Receive(changetype<H1Connection>(ptr), receiveRegion + offset, len);
+  const taken = protocolReceive(changetype<Connection>(ptr), receiveRegion + offset, len);
   if (taken > 0) count(Counter.BYTES_RECEIVED, taken);
   return taken;
 }
@@ -71,7 +64,7 @@ export function receiveEnd(handle: u32, now: f64): i32 {
   setNow(now);
   // Each exchange may be told that the peer ended and that it was cut.
   if (!hasEventRoom(changetype<Connection>(ptr).openExchangeCount)) return Status.WOULD_BLOCK;
-  h1ReceiveEnd(changetype<H1Connection>(ptr));
+  protocolReceiveEnd(changetype<Connection>(ptr));
   return Status.OK;
 }
 
@@ -82,16 +75,7 @@ export function receiveEnd(handle: u32, now: f64): i32 {
 export function pollTransmit(handle: u32): i32 {
   const ptr = connectionOf(handle);
   if (ptr == 0) return hostError(Status.INVALID_HANDLE);
-  const connection = changetype<Connection>(ptr);
-  const len = outputPoll(connection);
-  const pending = outputPending(connection);
-  if (pending == 0 && (connection.flags & ConnectionFlag.CLOSE_OWED) != 0) {
-    h1TellClose(changetype<H1Connection>(ptr));
-  } else if (connection.firstExchange != 0 && pending <= limitU32(Limit.OUTPUT_BYTES) / 2) {
-    const first = changetype<Exchange>(connection.firstExchange);
-    if (hasFlag(first, ExchangeFlag.WRITABLE_OWED)) tellWritable(first);
-  }
-  return len;
+  return protocolPoll(changetype<Connection>(ptr));
 }
 
 /** The socket takes nothing for now: the peer has WRITE_TIMEOUT_MS to read on. */
@@ -127,7 +111,7 @@ export function drainConnection(handle: u32, now: f64): i32 {
   const ptr = connectionOf(handle);
   if (ptr == 0) return hostError(Status.INVALID_HANDLE);
   setNow(now);
-  h1Drain(changetype<H1Connection>(ptr));
+  protocolDrain(changetype<Connection>(ptr));
   return Status.OK;
 }
 
@@ -135,7 +119,7 @@ export function drainConnection(handle: u32, now: f64): i32 {
 export function closeConnection(handle: u32): i32 {
   const ptr = connectionOf(handle);
   if (ptr == 0) return hostError(Status.INVALID_HANDLE);
-  h1Destroy(changetype<H1Connection>(ptr));
+  protocolDestroy(changetype<Connection>(ptr));
   return Status.OK;
 }
 

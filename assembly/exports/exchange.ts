@@ -5,11 +5,10 @@
  * MEMORY_FULL within a content that was partly written: the host closes that connection.
  */
 import { Counter } from "../abi/counter.ts";
-import { Role } from "../abi/message.ts";
+import { Protocol, Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { h1OpenExchange } from "../h1/client.ts";
 import { H1Connection } from "../h1/connection.ts";
-import { h1Release } from "../h1/lifecycle.ts";
 import {
   h1FrameBody,
   h1ReadBody,
@@ -19,6 +18,18 @@ import {
   h1SendInformational,
   h1SendTrailers,
 } from "../h1/send.ts";
+import { isH2, protocolRelease } from "../engine/protocol.ts";
+import { h2OpenExchange } from "../h2/client.ts";
+import { H2Connection } from "../h2/connection.ts";
+import { h2Push } from "../h2/push.ts";
+import {
+  h2ReadBody,
+  h2Respond,
+  h2SendBody,
+  h2SendHead,
+  h2SendInformational,
+  h2SendTrailers,
+} from "../h2/send.ts";
 import { Connection, connectionOf } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
 import { setNow } from "../session/deadline.ts";
@@ -52,6 +63,19 @@ export function openExchange(
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
   if (!isLength(contentLength)) return hostError(Status.INVALID_ARGUMENT);
   setNow(now);
+  if (changetype<Connection>(ptr).protocol == Protocol.HTTP_2) {
+    return h2OpenExchange(
+      changetype<H2Connection>(ptr),
+      methodPtr,
+      methodLen,
+      targetPtr,
+      targetLen,
+      fieldsPtr,
+      fieldsLen,
+      <i64>contentLength,
+      flags,
+    );
+  }
   return h1OpenExchange(
     changetype<H1Connection>(ptr),
     methodPtr,
@@ -70,7 +94,9 @@ export function sendInformational(handle: u32, statusCode: u32, fieldsPtr: usize
   const exchange = open(handle);
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
-  return h1SendInformational(exchange, statusCode, fieldsPtr, fieldsLen);
+  return isH2(exchange)
+    ? h2SendInformational(exchange, statusCode, fieldsPtr, fieldsLen)
+    : h1SendInformational(exchange, statusCode, fieldsPtr, fieldsLen);
 }
 
 /** Sends the head of the final response (SendFlag); `contentLength` is -1 when it is not known. */
@@ -86,7 +112,9 @@ export function sendHead(
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
   if (!isLength(contentLength)) return hostError(Status.INVALID_ARGUMENT);
-  return h1SendHead(exchange, statusCode, fieldsPtr, fieldsLen, <i64>contentLength, flags);
+  return isH2(exchange)
+    ? h2SendHead(exchange, statusCode, fieldsPtr, fieldsLen, <i64>contentLength, flags)
+    : h1SendHead(exchange, statusCode, fieldsPtr, fieldsLen, <i64>contentLength, flags);
 }
 
 /**
@@ -97,7 +125,9 @@ export function sendBody(handle: u32, bodyPtr: usize, bodyLen: u32, flags: u32):
   const exchange = open(handle);
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!isCommandMemory(bodyPtr, bodyLen)) return hostError(Status.OUT_OF_BOUNDS);
-  return h1SendBody(exchange, bodyPtr, bodyLen, flags);
+  return isH2(exchange)
+    ? h2SendBody(exchange, bodyPtr, bodyLen, flags)
+    : h1SendBody(exchange, bodyPtr, bodyLen, flags);
 }
 
 /** A whole response in one call. Answers how much of the content was taken, as `sendBody` does. */
@@ -114,7 +144,9 @@ export function respond(
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!isCommandMemory(fieldsPtr, fieldsLen) || !isCommandMemory(bodyPtr, bodyLen))
     return hostError(Status.OUT_OF_BOUNDS);
-  return h1Respond(exchange, statusCode, fieldsPtr, fieldsLen, bodyPtr, bodyLen, flags);
+  return isH2(exchange)
+    ? h2Respond(exchange, statusCode, fieldsPtr, fieldsLen, bodyPtr, bodyLen, flags)
+    : h1Respond(exchange, statusCode, fieldsPtr, fieldsLen, bodyPtr, bodyLen, flags);
 }
 
 /**
@@ -125,6 +157,8 @@ export function frameBody(handle: u32, len: f64): i32 {
   const exchange = open(handle);
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!(len > 0 && len <= LENGTH_MAX)) return hostError(Status.INVALID_ARGUMENT);
+  // Frames of HTTP/2 are made when they are sent: their content goes through `sendBody`.
+  if (isH2(exchange)) return Status.INVALID_ARGUMENT;
   return h1FrameBody(exchange, <u64>len);
 }
 
@@ -133,7 +167,9 @@ export function sendTrailers(handle: u32, fieldsPtr: usize, fieldsLen: u32): i32
   const exchange = open(handle);
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
-  return h1SendTrailers(exchange, fieldsPtr, fieldsLen);
+  return isH2(exchange)
+    ? h2SendTrailers(exchange, fieldsPtr, fieldsLen)
+    : h1SendTrailers(exchange, fieldsPtr, fieldsLen);
 }
 
 /** The host wants content, and has consumed `consumed` further bytes of what it was told. */
@@ -141,13 +177,26 @@ export function readBody(handle: u32, consumed: u32, now: f64): i32 {
   const exchange = open(handle);
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   setNow(now);
-  return h1ReadBody(exchange, consumed);
+  return isH2(exchange) ? h2ReadBody(exchange, consumed) : h1ReadBody(exchange, consumed);
+}
+
+/**
+ * Promises `GET path` to the client of an exchange that is not yet answered (RFC 9113 §8.4). Answers the promised exchange's
+ * handle, for which REQUEST is told with MessageFlag.PUSHED, or 0 where the client takes no push or enough are under way.
+ */
+export function push(handle: u32, pathPtr: usize, pathLen: u32, fieldsPtr: usize, fieldsLen: u32): i32 {
+  const exchange = open(handle);
+  if (exchange == null) return hostError(Status.INVALID_HANDLE);
+  if (!isCommandMemory(pathPtr, pathLen) || !isCommandMemory(fieldsPtr, fieldsLen))
+    return hostError(Status.OUT_OF_BOUNDS);
+  return isH2(exchange) ? h2Push(exchange, pathPtr, pathLen, fieldsPtr, fieldsLen) : 0;
 }
 
 /**
  * The host holds the exchange no longer: it is freed as soon as it is complete. The handle is stale from here on. An
  * exchange that the host leaves incomplete (a request without its answer; as a client, a response that is not there yet) is
- * reset, which in HTTP/1.1 ends its connection: CLOSE with ABORT follows.
+ * reset, which in HTTP/1.1 ends its connection: CLOSE with ABORT follows. An exchange that was cut is to be released when
+ * its handler has ended: until then it counts.
  */
 export function releaseExchange(handle: u32): i32 {
   const ptr = exchangeOf(handle);
@@ -155,7 +204,7 @@ export function releaseExchange(handle: u32): i32 {
   const exchange = changetype<Exchange>(ptr);
   if (hasFlag(exchange, ExchangeFlag.RELEASED)) return hostError(Status.INVALID_HANDLE);
   if (exchange.connection == 0) exchangeDestroy(exchange);
-  else h1Release(exchange);
+  else protocolRelease(exchange);
   return Status.OK;
 }
 

@@ -15,6 +15,7 @@ import {
 import {
   frameBody,
   openExchange,
+  push,
   readBody,
   releaseExchange,
   respond,
@@ -37,6 +38,7 @@ export {
   openExchange,
   pollDeadline,
   pollTransmit,
+  push,
   readBody,
   receive,
   receiveEnd,

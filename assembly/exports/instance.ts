@@ -7,7 +7,6 @@
  */
 import { Layout } from "../abi/layout.ts";
 import { Limit } from "../abi/limit.ts";
-import { Protocol } from "../abi/message.ts";
 import { Counter } from "../abi/counter.ts";
 import { Status } from "../abi/status.ts";
 import { hashInitialize } from "../core/hash.ts";
@@ -16,9 +15,8 @@ import { timerExpire, timerInitialize, timerPollDeadline } from "../core/timer_w
 import { charactersInitialize } from "../http/characters.ts";
 import { dateSet } from "../http/date.ts";
 import { fieldNameInitialize } from "../http/field_name_lookup.ts";
-import { H1Connection } from "../h1/connection.ts";
-import { h1HandleTimeout } from "../h1/deadlines.ts";
-import { inputFreeRetired, inputReset } from "../h1/input.ts";
+import { protocolHandleTimeout } from "../engine/protocol.ts";
+import { hpackInitialize } from "../hpack/decoder.ts";
 import { Connection, connectionsInitialize } from "../session/connection.ts";
 import { counterSet, countersReset } from "../session/counters.ts";
 import { clockReset, nowMs, setNow } from "../session/deadline.ts";
@@ -26,6 +24,7 @@ import { hasEventRoom } from "../session/events.ts";
 import { exchangesInitialize } from "../session/exchange.ts";
 import { limitsAreValid, limitsReset, limitU32 } from "../session/limits.ts";
 import { outputReset } from "../session/output.ts";
+import { freeRetired, retiredReset } from "../session/retired.ts";
 import { entropyRegion, layoutTable, regionsClaim, regionsLay } from "../session/regions.ts";
 
 let laid: bool = false;
@@ -52,13 +51,14 @@ export function initialize(now: f64): i32 {
   if (!regionsClaim()) return Status.MEMORY_FULL;
   fieldNameInitialize();
   charactersInitialize();
+  hpackInitialize();
   countersReset();
   timerInitialize(now);
   clockReset(now);
   connectionsInitialize();
   exchangesInitialize();
   outputReset();
-  inputReset();
+  retiredReset();
   dateSet(0);
   initialized = true;
   takeEntropy();
@@ -97,17 +97,14 @@ export function pollDeadline(): f64 {
 export function handleTimeout(now: f64): i32 {
   if (!initialized) return Status.NOT_INITIALIZED;
   setNow(now);
-  inputFreeRetired();
+  freeRetired();
   // As many events as a connection can cause at once: one that stops for want of room would be due again at once.
-  const exchangeCount = limitU32(Limit.PIPELINED_COUNT) + 1;
+  const exchangeCount =
+    max(limitU32(Limit.PIPELINED_COUNT), limitU32(Limit.STREAM_COUNT) + limitU32(Limit.PUSH_COUNT)) + 1;
   while (hasEventRoom(exchangeCount)) {
     const ptr = timerExpire(nowMs);
     if (ptr == 0) break;
-    switch (changetype<Connection>(ptr).protocol) {
-      case Protocol.HTTP_1:
-        h1HandleTimeout(changetype<H1Connection>(ptr));
-        break;
-    }
+    protocolHandleTimeout(changetype<Connection>(ptr));
   }
   counterSet(Counter.MEMORY_BYTES_IN_USE, slabBytesInUse());
   return Status.OK;

@@ -29,6 +29,7 @@ import {
 import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
 import { outputCommit, outputReserve } from "../session/output.ts";
 import { SCRATCH_BYTES } from "../session/regions.ts";
+import { retireBlock } from "../session/retired.ts";
 import { chunkedBegin } from "./chunked.ts";
 import { H1Connection, ReceiveState } from "./connection.ts";
 import {
@@ -40,7 +41,6 @@ import {
   writeTransferEncoding,
 } from "./head_writer.ts";
 import { sectionCount, sectionRecords } from "./head.ts";
-import { retireBlock } from "./input.ts";
 import { messageReceived, messageSent } from "./lifecycle.ts";
 import {
   isBodiless,

@@ -30,6 +30,8 @@ export const enum ReceiveState {
   TUNNEL = 6,
   /** Whatever arrives is thrown away. */
   IGNORE = 7,
+  /** The connection goes on in HTTP/2: what follows is not read here. */
+  SWITCHED = 8,
 }
 
 /** States within chunked content, RFC 9112 §7.1. */

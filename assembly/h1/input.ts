@@ -10,14 +10,13 @@
  *            +-------+----------+----------------+------+
  */
 import { slabAllocate, slabCapacity, slabFree, SLAB_MAX } from "../core/slab.ts";
+import { retireBlock } from "../session/retired.ts";
 import { H1Connection } from "./connection.ts";
 
 const HEADER_BYTES: u32 = 16;
 const LEAST_BYTES: u32 = 512;
 /** The most bytes that can wait. */
 export const INPUT_MAX: u32 = SLAB_MAX - HEADER_BYTES;
-
-let retired: usize = 0;
 
 /** Address of the waiting bytes; moves with every append. */
 // @ts-ignore: decorator
@@ -63,7 +62,7 @@ export function inputGrow(connection: H1Connection, needed: u32): bool {
   return true;
 }
 
-/** The first `len` waiting bytes have been used; they stay readable until `inputFreeRetired`. */
+/** The first `len` waiting bytes have been used; they stay readable until `freeRetired`. */
 export function inputConsume(connection: H1Connection, len: u32): void {
   if (connection.input == 0) return;
   connection.inputStart += len;
@@ -71,30 +70,11 @@ export function inputConsume(connection: H1Connection, len: u32): void {
   if (connection.inputLen == 0) inputRetire(connection);
 }
 
-/** Takes the block from the connection; its bytes stay readable until `inputFreeRetired`. */
+/** Takes the block from the connection; its bytes stay readable until `freeRetired`. */
 export function inputRetire(connection: H1Connection): void {
   if (connection.input == 0) return;
   retireBlock(connection.input);
   connection.input = 0;
   connection.inputLen = 0;
   connection.inputStart = 0;
-}
-
-/** Frees a slab block at the next `receive` or `handleTimeout`. Its first word is overwritten. */
-export function retireBlock(block: usize): void {
-  store<usize>(block, retired);
-  retired = block;
-}
-
-/** Frees what was retired. The host has handled all events by now. */
-export function inputFreeRetired(): void {
-  while (retired != 0) {
-    const block = retired;
-    retired = load<usize>(block);
-    slabFree(block);
-  }
-}
-
-export function inputReset(): void {
-  retired = 0;
 }

@@ -12,11 +12,13 @@ import { Limit } from "../abi/limit.ts";
 import { Status } from "../abi/status.ts";
 import { slabAllocate } from "../core/slab.ts";
 import { timerArm } from "../core/timer_wheel.ts";
+import { prefaceMatch, PREFACE_BYTES } from "../http/preface.ts";
 import { ConnectionFlag } from "../session/connection.ts";
 import { clearReadDeadline, nowMs, setReadDeadline } from "../session/deadline.ts";
 import { emitConnectionEvent, emitExchangeEvent, hasEventRoom } from "../session/events.ts";
 import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
+import { freeRetired } from "../session/retired.ts";
 import { chunkedAt, ChunkStep, chunkedStep } from "./chunked.ts";
 import { beginResponse } from "./client.ts";
 import { H1Connection, ReceiveState } from "./connection.ts";
@@ -25,7 +27,6 @@ import {
   inputAppend,
   inputBytes,
   inputConsume,
-  inputFreeRetired,
   inputGrow,
   inputRetire,
   inputRoom,
@@ -49,7 +50,7 @@ let processing: bool = false;
  * READ_PAUSE and there is no room left to keep what it read.
  */
 export function h1Receive(connection: H1Connection, ptr: usize, len: u32): i32 {
-  inputFreeRetired();
+  freeRetired();
   if (connection.flags & ConnectionFlag.RESUME_OWED) resume(connection);
   const end = ptr + len;
   let at = ptr;
@@ -63,6 +64,7 @@ export function h1Receive(connection: H1Connection, ptr: usize, len: u32): i32 {
     at = continueInput(connection, at, end);
   }
   if (connection.inputLen == 0 && !outOfEventRoom) at = process(connection, at, end);
+  if (connection.receiveState == ReceiveState.SWITCHED) return <i32>(at - ptr);
   if (at < end && !outOfEventRoom) {
     if (!inputAppend(connection, at, <u32>(end - at))) fail(connection, Status.MEMORY_FULL);
     at = end;
@@ -73,7 +75,7 @@ export function h1Receive(connection: H1Connection, ptr: usize, len: u32): i32 {
 
 /** The peer ended its side. What it sent before and still waits is read first. */
 export function h1ReceiveEnd(connection: H1Connection): void {
-  inputFreeRetired();
+  freeRetired();
   if (connection.flags & ConnectionFlag.PEER_ENDED) return;
   connection.flags |= ConnectionFlag.PEER_ENDED;
   if (!isInputHeld(connection)) endInput(connection);
@@ -228,6 +230,18 @@ function process(connection: H1Connection, ptr: usize, end: usize): usize {
 }
 
 function receiveHead(connection: H1Connection, ptr: usize, end: usize): usize {
+  if (connection.exchangeOrdinal == 0 && connection.role == Role.SERVER && !connection.startLineRead) {
+    // RFC 9113 §3.3: a client that knows that this server speaks HTTP/2.
+    const matched = prefaceMatch(ptr, end, 0);
+    if (matched == PREFACE_BYTES) {
+      connection.receiveState = ReceiveState.SWITCHED;
+      return ptr + PREFACE_BYTES;
+    }
+    if (matched == <u32>(end - ptr)) {
+      headBegins(connection);
+      return ptr;
+    }
+  }
   // RFC 9112 §2.2: an empty line before a request-line is skipped. It begins no head.
   if (load<u8>(ptr) == CR && !connection.startLineRead && connection.role == Role.SERVER) {
     if (ptr + 1 == end) return ptr;

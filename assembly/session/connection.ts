@@ -11,12 +11,13 @@
 import { Protocol, Role } from "../abi/message.ts";
 import { Counter } from "../abi/counter.ts";
 import { Limit } from "../abi/limit.ts";
-import { byteQueueClear, ByteQueue } from "../core/byte_queue.ts";
+import { byteQueueClear, byteQueueMove, ByteQueue } from "../core/byte_queue.ts";
 import {
   handleAt,
   handleCreate,
   handleFree,
   handleIndexEnd,
+  handleMove,
   handleResolve,
   HandleTable,
   handleTableInitialize,
@@ -113,6 +114,25 @@ export function connectionCreate(structBytes: u32, protocol: Protocol, role: Rol
   connection.openFlags = openFlags;
   connection.output = changetype<ByteQueue>(ptr + structBytes);
   count(Counter.CONNECTIONS_OPEN);
+  return ptr;
+}
+
+/**
+ * Puts a connection of another protocol in the place of one, behind the same handle: what they share is taken over, the rest
+ * is zero. The old one's room has freed what it holds. 0 when the memory is full; then nothing has changed.
+ */
+export function connectionReplace(connection: Connection, structBytes: u32, protocol: Protocol): usize {
+  const ptr = slabAllocate(structBytes + <u32>offsetof<ByteQueue>());
+  if (ptr == 0) return 0;
+  timerDisarm(connection);
+  memory.fill(ptr, 0, structBytes + offsetof<ByteQueue>());
+  memory.copy(ptr, changetype<usize>(connection), offsetof<Connection>());
+  const successor = changetype<Connection>(ptr);
+  successor.protocol = protocol;
+  successor.output = changetype<ByteQueue>(ptr + structBytes);
+  byteQueueMove(successor.output, connection.output);
+  handleMove(table, connection.handle, ptr);
+  slabFree(changetype<usize>(connection));
   return ptr;
 }
 

@@ -74,8 +74,9 @@ function rearm(connection: Connection): void {
   if (connection.readDeadlineMs != 0) arm(connection, connection.readDeadlineMs);
 }
 
+/** Has the node expire at `deadlineMs` or before: for deadlines that a protocol's room keeps itself. */
 // @ts-ignore: decorator
 @inline
-function arm(connection: Connection, deadlineMs: f64): void {
+export function arm(connection: Connection, deadlineMs: f64): void {
   if (!timerIsArmed(connection) || deadlineMs < connection.deadlineMs) timerArm(connection, deadlineMs);
 }

@@ -121,10 +121,16 @@ export function exchangesInitialize(): void {
 /**
  * Allocates and registers an exchange with room for `fieldCount` records and `byteCount` bytes behind it, and appends it
  * to its connection's list. `fieldsPtr` and `bytesPtr` point at that room, the rest is zero. 0 when a pool is full.
+ * A room that extends `Exchange` gives the bytes of its own struct.
  */
-export function exchangeCreate(connection: Connection, fieldCount: u32, byteCount: u32): usize {
+export function exchangeCreate(
+  connection: Connection,
+  fieldCount: u32,
+  byteCount: u32,
+  structBytes: u32 = EXCHANGE_BYTES,
+): usize {
   const recordBytes = fieldCount * (FieldLane.COUNT * sizeof<u32>());
-  const fixedBytes = EXCHANGE_BYTES + <u32>offsetof<ByteQueue>();
+  const fixedBytes = structBytes + <u32>offsetof<ByteQueue>();
   const ptr = slabAllocate(fixedBytes + recordBytes + byteCount);
   if (ptr == 0) {
     count(Counter.POOL_REFUSALS);
@@ -141,7 +147,7 @@ export function exchangeCreate(connection: Connection, fieldCount: u32, byteCoun
   const exchange = changetype<Exchange>(ptr);
   exchange.handle = handle;
   exchange.connection = changetype<usize>(connection);
-  exchange.output = changetype<ByteQueue>(ptr + EXCHANGE_BYTES);
+  exchange.output = changetype<ByteQueue>(ptr + structBytes);
   exchange.fieldsPtr = ptr + fixedBytes;
   exchange.bytesPtr = ptr + fixedBytes + recordBytes;
   exchange.fieldCount = fieldCount;

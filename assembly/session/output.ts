@@ -47,6 +47,11 @@ export function outputReserve(connection: Connection, queue: ByteQueue, len: u32
   return scratchRegion;
 }
 
+/** Bytes that could be written straight into the transmit region now. */
+export function outputDirectRoom(connection: Connection): u32 {
+  return canWriteDirectly(connection, connection.output, 0) ? TRANSMIT_BYTES - ownedLen : 0;
+}
+
 /** Makes the first `len` reserved bytes output. False when the memory is full; then nothing was added. */
 export function outputCommit(len: u32): bool {
   if (reservedQueue == 0) {

@@ -85,6 +85,7 @@ interface Doors {
   frameBody: Door;
   sendTrailers: Door;
   readBody: Door;
+  push: Door;
   releaseExchange: Door;
   /** Debug build only. */
   debugTrap?: Door;
@@ -231,7 +232,7 @@ export class Engine {
 
   /**
    * Gathers what the connection has to send and answers its length; `transmitted` or `transmittedText` give the bytes. All
-   * there was has been gathered unless the length is `transmitCapacity`.
+   * there was has been gathered unless the length is at least half of `transmitCapacity`.
    */
   pollTransmit(connection: number): number {
     return this.doors.pollTransmit(connection);
@@ -350,6 +351,15 @@ export class Engine {
     const len = Math.min(body.length, this.#commandLen);
     this.#memory.bytes.set(len === body.length ? body : body.subarray(0, len), this.#commandPtr);
     return this.doors.sendBody(exchange, this.#commandPtr, len, len === body.length ? flags : 0);
+  }
+
+  /** Promises a GET of `path`; answers the promised exchange's handle, 0 where nothing can be pushed, or a status. */
+  push(exchange: number, path: string, fields: FieldPairs): number {
+    const fieldsEnd = this.#tryWriteFields(fields);
+    if (fieldsEnd < 0) return fieldsEnd;
+    const pathLen = this.#writeBody(path, fieldsEnd);
+    if (pathLen < 0) return pathLen;
+    return this.doors.push(exchange, fieldsEnd, pathLen, this.#commandPtr, fieldsEnd - this.#commandPtr);
   }
 
   openExchange(

@@ -6,7 +6,7 @@
 import { Blame, blameOf, httpStatusOf, Status, statusText } from "../../assembly/abi/status.ts";
 
 /** Which layer raised a status. */
-export type Layer = "host" | "http1" | "message" | "deadline";
+export type Layer = "host" | "http1" | "message" | "deadline" | "http2";
 
 const CODES = new Map<number, string>([
   [Status.INVALID_HANDLE, "ERR_HTTPY_HANDLE"],
@@ -60,7 +60,8 @@ export function checked(result: number, context: string): number {
 function layerOf(status: number): Layer {
   if (status > -100) return "host";
   if (status > -200) return "http1";
-  return status > -300 ? "message" : "deadline";
+  if (status > -300) return "message";
+  return status > -400 ? "deadline" : "http2";
 }
 
 function blameName(status: number): "host" | "peer" | "resource" {

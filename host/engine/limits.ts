@@ -26,7 +26,28 @@ export type LimitName =
   | "bodyWindowMs"
   | "bodyRateBytesPerS"
   | "writeTimeoutMs"
-  | "lingerTimeoutMs";
+  | "lingerTimeoutMs"
+  | "streamCount"
+  | "resetBurst"
+  | "resetRatePerS"
+  | "continuationCount"
+  | "headerBlockBytes"
+  | "headerListBytes"
+  | "headerListCount"
+  | "queuedReplyCount"
+  | "emptyFramesPerS"
+  | "controlFramesPerS"
+  | "streamWindowBytes"
+  | "streamWindowMostBytes"
+  | "connectionWindowBytes"
+  | "connectionWindowMostBytes"
+  | "streamOutputBytes"
+  | "stallTimeoutMs"
+  | "settingsTimeoutMs"
+  | "pingIntervalMs"
+  | "pingTimeoutMs"
+  | "goawayTimeoutMs"
+  | "pushCount";
 
 /** One limit: its name, default and range. */
 export interface LimitEntry {

@@ -127,7 +127,7 @@ async function end(exchange: ServerExchange, trailers: Trailers | null): Promise
 
 function guard(exchange: ServerExchange, sending: Promise<void>): void {
   sending.catch((error: unknown) => {
-    const { host, socket } = exchange.session;
+    const { host } = exchange.session;
     if (error instanceof WebAssembly.RuntimeError) {
       host.fail(error);
       return;
@@ -135,7 +135,7 @@ function guard(exchange: ServerExchange, sending: Promise<void>): void {
     // Once the peer is gone, what its absence does to the source is no news.
     if (exchange.isOver) return;
     host.report(error, exchange);
-    socket.reset();
+    exchange.cut();
   });
 }
 

@@ -57,7 +57,8 @@ export class EngineHost implements EventSink {
     if (this.#isFailed) return false;
     const flags = socket.isSecure ? OpenFlag.SECURE : OpenFlag.NONE;
     try {
-      const handle = this.engine.doors.openConnection(Protocol.HTTP_1, Role.SERVER, flags, this.now());
+      const protocol = socket.alpn === "h2" ? Protocol.HTTP_2 : Protocol.HTTP_1;
+      const handle = this.engine.doors.openConnection(protocol, Role.SERVER, flags, this.now());
       if (handle < 0) return false;
       const session = new Session(this, socket, handle);
       this.#sessionAt[handle & INDEX_MASK] = session;

@@ -149,7 +149,7 @@ function listenerTarget(options: ListenerOptions): ListenTarget {
     throw new TypeError("listen option path is given with port or host; a Unix socket has neither");
   }
   if (options.tls !== undefined) checkTls(options.tls);
-  return { ...options, alpn: ["http/1.1"] };
+  return { ...options, alpn: ["h2", "http/1.1"] };
 }
 
 function checkTls(tls: TlsOptions): void {

@@ -31,7 +31,7 @@ export function writeReply(exchange: ServerExchange, reply: Reply): void {
 /** Tells that no reply can be sent, and answers 500 where that is still possible. A trap passes through. */
 export function writeFailure(exchange: ServerExchange, error: unknown): void {
   if (error instanceof WebAssembly.RuntimeError) throw error;
-  const { host, socket } = exchange.session;
+  const { host } = exchange.session;
   host.report(error, exchange);
   if (exchange.isOver) {
     if (!exchange.isAnswered) exchange.release();
@@ -41,7 +41,7 @@ export function writeFailure(exchange: ServerExchange, error: unknown): void {
   const plain = [["content-type", "text/plain; charset=utf-8"]] as const;
   const rest = host.engine.respond(exchange.handle, 500, plain, SERVER_ERROR, SendFlag.RELEASE);
   if (rest === 0) host.finished(exchange);
-  else socket.reset();
+  else exchange.cut();
 }
 
 function write(exchange: ServerExchange, reply: Reply): void {

@@ -104,7 +104,7 @@ export class Server {
 
   /** The protocols that are served. */
   get protocols(): readonly string[] {
-    return ["http/1.1"];
+    return ["h2", "http/1.1"];
   }
 
   /** Connections that are open. */

@@ -113,8 +113,13 @@ export class ServerExchange implements Exchange, BodySource {
     this.session.scheduleFlush();
   }
 
-  push(): boolean {
-    return false;
+  push(path: string, headers: HeaderPairs): boolean {
+    if (this.isOver) return false;
+    const { host } = this.session;
+    const result = host.trapped(() => host.engine.push(this.handle, path, headers));
+    if (result < 0) throw new EngineError(result, `pushing ${path}`);
+    this.session.scheduleFlush();
+    return result > 0;
   }
 
   // What the session tells.
@@ -191,6 +196,14 @@ export class ServerExchange implements Exchange, BodySource {
     if (reader === null) this.#isContentLost = this.#head.hasBody;
     else if (!reader.isComplete) reader.fail(readingTooLate());
     this.#head.release();
+  }
+
+  /** Ends an answer that cannot be completed, so that the peer does not take it for complete. */
+  cut(): void {
+    const { host } = this.session;
+    host.release(this.handle);
+    host.finished(this);
+    this.session.scheduleFlush();
   }
 
   /** Gives an exchange that was cut back to the engine. Its head reads as empty from here on. */

@@ -115,7 +115,8 @@ export class Session implements SocketSink {
       const length = engine.pollTransmit(this.handle);
       if (length <= 0) break;
       this.#write(length);
-      if (length < engine.transmitCapacity || (this.#isBlocked && !all)) break;
+      // What is left after less than that is for a later turn.
+      if (length < engine.transmitCapacity / 2 || (this.#isBlocked && !all)) break;
     }
   }
 

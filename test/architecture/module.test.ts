@@ -15,6 +15,8 @@ const modulePath = join(root, "build/engine.wasm");
 const sizeLimits: readonly { rooms: readonly string[]; maxBytes: number }[] = [
   { rooms: ["h1"], maxBytes: 64 * 1024 },
   { rooms: ["h1", "ws"], maxBytes: 64 * 1024 },
+  { rooms: ["h1", "h2", "hpack"], maxBytes: 128 * 1024 },
+  { rooms: ["h1", "h2", "hpack", "ws"], maxBytes: 160 * 1024 },
 ];
 const protocolRooms = ["h1", "h2", "h3", "hpack", "qpack", "quic", "tls", "ws"];
 

@@ -1,0 +1,218 @@
+/**
+ * Deadlines of an HTTP/2 connection, beside those that all connections have (session/deadline.ts): which there are, and what
+ * happens when one passes.
+ *
+ * Each is a time, 0 when there is none. The connection's timer node is armed for the earliest, or earlier; whatever is not
+ * due when it expires is armed again.
+ */
+import { EventFlag, EventKind } from "../abi/event.ts";
+import { Limit } from "../abi/limit.ts";
+import { Status } from "../abi/status.ts";
+import { ConnectionFlag } from "../session/connection.ts";
+import { arm, deadlineDue, nowMs } from "../session/deadline.ts";
+import { emitConnectionEvent } from "../session/events.ts";
+import { ExchangeFlag, hasFlag } from "../session/exchange.ts";
+import { limitHit, limitOf } from "../session/limits.ts";
+import { outputPending } from "../session/output.ts";
+import { H2Connection, H2Flag, hasH2Flag, ReceiveState } from "./connection.ts";
+import { queuePing } from "./control_output.ts";
+import { connectionError, endDrain, h2Abort, sayGoodbye, streamError } from "./lifecycle.ts";
+import { H2Stream } from "./stream.ts";
+import { isRemoteOpen } from "./stream_state.ts";
+
+export const enum DeadlineKind {
+  /** The peer acknowledges the settings. */
+  SETTINGS = 0,
+  /** A frame, or a header block, that has begun is complete. */
+  FRAME = 1,
+  /** The next look at slow bodies. */
+  BODY = 2,
+  /** The next look at windows that stay closed. */
+  STALL = 3,
+  /** The peer has sent something, or answers a PING. */
+  PING = 4,
+  /** The round trip of a drain. */
+  DRAIN = 5,
+  COUNT = 6,
+}
+
+/** Data of the PING that asks whether the peer is there. */
+export const PING_ALIVE: u64 = 0x6576696c61;
+const MS_PER_S: f64 = 1000;
+
+// @ts-ignore: decorator
+@inline
+function slotOf(connection: H2Connection, kind: u32): usize {
+  return changetype<usize>(connection) + offsetof<H2Connection>("settingsDeadlineMs") + kind * sizeof<f64>();
+}
+
+/** The deadline of this kind passes `afterMs` from now. */
+export function setDeadline(connection: H2Connection, kind: DeadlineKind, afterMs: f64): void {
+  store<f64>(slotOf(connection, kind), nowMs + afterMs);
+  arm(connection, nowMs + afterMs);
+}
+
+export function clearDeadlines(connection: H2Connection): void {
+  memory.fill(slotOf(connection, 0), 0, DeadlineKind.COUNT * sizeof<f64>());
+}
+
+/** Begins to look for slow bodies. */
+export function watchBodies(connection: H2Connection): void {
+  if (connection.bodyDeadlineMs == 0)
+    setDeadline(connection, DeadlineKind.BODY, limitOf(Limit.BODY_WINDOW_MS));
+}
+
+/** The stream waits for a window of the peer. */
+export function watchStall(connection: H2Connection, stream: H2Stream): void {
+  if (stream.stalledSinceMs != 0) return;
+  stream.stalledSinceMs = nowMs;
+  stream.stallBytes = 0;
+  if (connection.stallDeadlineMs == 0)
+    setDeadline(connection, DeadlineKind.STALL, limitOf(Limit.STALL_TIMEOUT_MS));
+}
+
+/** The connection's timer node has expired. */
+export function h2HandleTimeout(connection: H2Connection): void {
+  handleShared(connection, deadlineDue(connection));
+  for (let kind: u32 = 0; kind < <u32>DeadlineKind.COUNT; kind++) {
+    const slot = slotOf(connection, kind);
+    const deadlineMs = load<f64>(slot);
+    if (deadlineMs == 0) continue;
+    if (deadlineMs > nowMs) {
+      arm(connection, deadlineMs);
+      continue;
+    }
+    store<f64>(slot, 0);
+    handleOwn(connection, kind);
+  }
+  if (outputPending(connection) != 0) {
+    emitConnectionEvent(EventKind.TRANSMIT, EventFlag.NONE, connection, 0);
+  }
+}
+
+function handleShared(connection: H2Connection, status: i32): void {
+  switch (status) {
+    case Status.HEAD_TIMEOUT:
+      limitHit(Limit.HEAD_TIMEOUT_MS);
+      connectionError(connection, Status.HEAD_TIMEOUT);
+      break;
+    case Status.IDLE_TIMEOUT:
+      limitHit(Limit.IDLE_TIMEOUT_MS);
+      sayGoodbye(connection, status);
+      break;
+    case Status.WRITE_TIMEOUT:
+      limitHit(Limit.WRITE_TIMEOUT_MS);
+      h2Abort(connection, status);
+      break;
+    case Status.LINGER_TIMEOUT:
+      // After an error nothing waits for a peer that does not read (CVE-2026-21714).
+      if (hasH2Flag(connection, H2Flag.BROKEN) || !(connection.flags & ConnectionFlag.TRANSMIT_BLOCKED)) {
+        h2Abort(connection, status);
+      }
+      break;
+  }
+}
+
+function handleOwn(connection: H2Connection, kind: u32): void {
+  switch (kind) {
+    case DeadlineKind.SETTINGS:
+      limitHit(Limit.SETTINGS_TIMEOUT_MS);
+      connectionError(connection, Status.H2_SETTINGS_TIMEOUT);
+      break;
+    case DeadlineKind.FRAME:
+      limitHit(Limit.HEAD_TIMEOUT_MS);
+      connectionError(connection, Status.HEAD_TIMEOUT);
+      break;
+    case DeadlineKind.BODY:
+      handleBodies(connection);
+      break;
+    case DeadlineKind.STALL:
+      handleStalls(connection);
+      break;
+    case DeadlineKind.PING:
+      handleSilence(connection);
+      break;
+    case DeadlineKind.DRAIN:
+      endDrain(connection);
+      break;
+  }
+}
+
+/**
+ * Streams whose content arrives too slowly are reset. A stream whose window the host leaves closed is not slow, and one that began
+ * within this window has time until the next look.
+ */
+function handleBodies(connection: H2Connection): void {
+  const least = (limitOf(Limit.BODY_RATE_BYTES_PER_S) * limitOf(Limit.BODY_WINDOW_MS)) / MS_PER_S;
+  let isWatching = false;
+  let ptr = connection.firstExchange;
+  while (ptr != 0) {
+    const stream = changetype<H2Stream>(ptr);
+    ptr = stream.next;
+    if (!awaitsContent(stream)) continue;
+    const isSlow = stream.windowBytes == 0 || <f64>stream.windowBytes < least;
+    if (stream.isWatched && isSlow && stream.recvWindow > 0) {
+      limitHit(Limit.BODY_WINDOW_MS);
+      streamError(connection, stream, Status.BODY_TIMEOUT);
+      if (connection.receiveState == ReceiveState.IGNORE) return;
+      continue;
+    }
+    stream.isWatched = 1;
+    stream.windowBytes = 0;
+    isWatching = true;
+  }
+  if (isWatching) setDeadline(connection, DeadlineKind.BODY, limitOf(Limit.BODY_WINDOW_MS));
+}
+
+function awaitsContent(stream: H2Stream): bool {
+  if (!isRemoteOpen(stream.state) || hasFlag(stream, ExchangeFlag.TUNNEL)) return false;
+  // A client whose request is on its way has no answer to wait for; neither has a server that is to say 100 first.
+  if (hasFlag(stream, ExchangeFlag.CONTINUE_OWED)) return false;
+  return !stream.isLocal || hasFlag(stream, ExchangeFlag.SENT);
+}
+
+/** Streams whose windows let less through than a slow reader may take are reset; a closed connection window ends it all. */
+function handleStalls(connection: H2Connection): void {
+  const timeoutMs = limitOf(Limit.STALL_TIMEOUT_MS);
+  const least = (limitOf(Limit.BODY_RATE_BYTES_PER_S) * timeoutMs) / MS_PER_S;
+  let nextMs: f64 = Infinity;
+  let ptr = connection.firstExchange;
+  while (ptr != 0) {
+    const stream = changetype<H2Stream>(ptr);
+    ptr = stream.next;
+    if (stream.stalledSinceMs == 0) continue;
+    if (nowMs - stream.stalledSinceMs >= timeoutMs) {
+      const isClosed = connection.sendWindow <= 0 || stream.sendWindow <= 0;
+      if (isClosed && (stream.stallBytes == 0 || <f64>stream.stallBytes < least)) {
+        limitHit(Limit.STALL_TIMEOUT_MS);
+        if (connection.sendWindow <= 0) return connectionError(connection, Status.H2_STALLED);
+        streamError(connection, stream, Status.H2_STALLED);
+        if (connection.receiveState == ReceiveState.IGNORE) return;
+        continue;
+      }
+      stream.stalledSinceMs = nowMs;
+      stream.stallBytes = 0;
+    }
+    nextMs = min(nextMs, stream.stalledSinceMs + timeoutMs);
+  }
+  if (nextMs != Infinity) setDeadline(connection, DeadlineKind.STALL, nextMs - nowMs);
+}
+
+/** With streams open, silence is broken by a PING, and ends the connection when that stays unanswered. */
+function handleSilence(connection: H2Connection): void {
+  const intervalMs = limitOf(Limit.PING_INTERVAL_MS);
+  const silentMs = nowMs - connection.lastReceivedMs;
+  if (silentMs < intervalMs || connection.firstExchange == 0) {
+    connection.h2Flags &= ~H2Flag.PINGED;
+    setDeadline(connection, DeadlineKind.PING, max(intervalMs - silentMs, limitOf(Limit.PING_TIMEOUT_MS)));
+    return;
+  }
+  if (hasH2Flag(connection, H2Flag.PINGED)) {
+    limitHit(Limit.PING_TIMEOUT_MS);
+    h2Abort(connection, Status.H2_PING_TIMEOUT);
+    return;
+  }
+  connection.h2Flags |= H2Flag.PINGED;
+  queuePing(connection, PING_ALIVE);
+  setDeadline(connection, DeadlineKind.PING, limitOf(Limit.PING_TIMEOUT_MS));
+}

@@ -1,0 +1,99 @@
+/**
+ * A stream: an exchange with what HTTP/2 adds to it.
+ *
+ * A stream is in its connection's table from the frame that opens it until it is closed; the exchange lives on until the
+ * host has released it. A server counts it against the limit of concurrent streams for all that time, so that resetting a
+ * stream does not make room for the next one while its handler still runs (CVE-2023-44487).
+ */
+import { Counter } from "../abi/counter.ts";
+import { count } from "../session/counters.ts";
+import {
+  Exchange,
+  exchangeCreate,
+  exchangeDestroy,
+  exchangeDetach,
+  ExchangeFlag,
+  hasFlag,
+} from "../session/exchange.ts";
+import { H2Connection } from "./connection.ts";
+import { URGENCY_DEFAULT } from "./priority.ts";
+import { streamTableAdd } from "./stream_table.ts";
+
+
+@unmanaged
+export class H2Stream extends Exchange {
+  state: u32;
+  /** Credit that the peer gave, and that it has left. The first may be below 0 (RFC 9113 §6.9.2). */
+  sendWindow: i64;
+  recvWindow: i64;
+  /** Neighbours in the circle of ready streams of one urgency. */
+  readyNext: usize;
+  readyPrevious: usize;
+  isReady: u8;
+  urgency: u8;
+  /** Shares with its equals: it is incremental, or its peer has said nothing about priorities. */
+  isShared: u8;
+  /** The host has sent everything; what is left of it waits. */
+  isEndQueued: u8;
+  /** The stream was begun by this side: a client's request, a server's push. */
+  isLocal: u8;
+  /** A field block for the end of the message: slab block and length, 0 when there is none. */
+  trailersOut: usize;
+  trailersOutLen: u32;
+  /** Bytes that it becomes at most. */
+  trailersRoom: u32;
+  /** Content that arrived since the last look at slow bodies, and whether there was one since the stream began to receive. */
+  windowBytes: u32;
+  isWatched: u8;
+  /** When content began to wait for a window of the peer, 0 when none does; what was sent since. */
+  stalledSinceMs: f64;
+  stallBytes: u32;
+}
+
+const STREAM_BYTES: u32 = (<u32>offsetof<H2Stream>() + 7) & ~7;
+
+/**
+ * Opens a stream in `state` with room for a head. 0 when a pool is full. The caller enters it into the table's counts by
+ * `isLocal`.
+ */
+export function streamCreate(
+  connection: H2Connection,
+  streamId: u32,
+  state: u32,
+  isLocal: bool,
+  fieldCount: u32,
+  byteCount: u32,
+): usize {
+  const ptr = exchangeCreate(connection, fieldCount, byteCount, STREAM_BYTES);
+  if (ptr == 0) return 0;
+  const stream = changetype<H2Stream>(ptr);
+  stream.streamId = streamId;
+  stream.state = state;
+  stream.isLocal = isLocal ? 1 : 0;
+  stream.sendWindow = connection.remoteInitialWindow;
+  stream.recvWindow = connection.streamWindowTarget;
+  stream.urgency = <u8>URGENCY_DEFAULT;
+  stream.isShared = 1;
+  if (isLocal) connection.localExchangeCount++;
+  else connection.remoteExchangeCount++;
+  if (!streamTableAdd(connection, stream)) {
+    streamForget(stream);
+    exchangeDestroy(stream);
+    return 0;
+  }
+  count(Counter.EXCHANGES_H2);
+  return ptr;
+}
+
+/** Takes the exchange off its connection; it is freed once the host has released it. */
+export function streamDetach(stream: H2Stream): void {
+  streamForget(stream);
+  if (hasFlag(stream, ExchangeFlag.RELEASED)) exchangeDestroy(stream);
+}
+
+function streamForget(stream: H2Stream): void {
+  const connection = changetype<H2Connection>(stream.connection);
+  if (stream.isLocal) connection.localExchangeCount--;
+  else connection.remoteExchangeCount--;
+  exchangeDetach(stream);
+}
