@@ -7,7 +7,7 @@
  * than it was given only for want of event room.
  */
 import { EventFlag, EventKind } from "../abi/event.ts";
-import { FieldLane, Role } from "../abi/message.ts";
+import { FieldLane, Method, Role } from "../abi/message.ts";
 import { Limit } from "../abi/limit.ts";
 import { Status } from "../abi/status.ts";
 import { slabAllocate } from "../core/slab.ts";
@@ -34,6 +34,7 @@ import {
 } from "./input.ts";
 import { abandonContent, fail, h1Close, mayReadOn, messageReceived } from "./lifecycle.ts";
 import { beginRequest } from "./server.ts";
+import { lineMethod } from "./start_line.ts";
 
 /** Chunks up to this size are moved together, so that many small ones make one event. */
 const GATHER_MAX: u32 = 8192;
@@ -253,7 +254,8 @@ function receiveHead(connection: H1Connection, ptr: usize, end: usize): usize {
     return ptr;
   }
   if (length < 0) {
-    fail(connection, length);
+    if (isForeign(connection, length)) h1Close(connection, length);
+    else fail(connection, length);
     return end;
   }
   connection.headBegun = 0;
@@ -266,6 +268,14 @@ function receiveHead(connection: H1Connection, ptr: usize, end: usize): usize {
     return end;
   }
   return ptr + length;
+}
+
+/**
+ * A first line with neither a known method nor a version of HTTP is nobody's request: it may be a wrong preface of HTTP/2, for which
+ * RFC 9113 §3.4 wants the connection to end. An answer in HTTP/1.1 would be read as frames.
+ */
+function isForeign(connection: H1Connection, status: i32): bool {
+  return status == Status.H1_VERSION && connection.exchangeOrdinal == 0 && lineMethod == Method.OTHER;
 }
 
 /** The deadline of a head runs from its first byte; that of the first head since the connection was opened. */
