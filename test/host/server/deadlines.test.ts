@@ -130,6 +130,22 @@ describe.concurrent("deadlines", () => {
     client.close();
   });
 
+  test("the time to linger begins once a slow peer has its answer", async () => {
+    const { port, server } = await run((app) => void app.get("/", () => new Uint8Array(30_000_000)), {
+      limits: { lingerTimeoutMs: 200, writeTimeoutMs: 6000 },
+    });
+    const client = await RawClient.open(port, false);
+    client.socket.pause();
+    client.write(get("/", "connection: close"));
+    await pause(500);
+    client.socket.resume();
+    await client.ended();
+    expect(client.receivedBytes).toBeGreaterThan(30_000_000);
+    const tookMs = await timed(() => eventually("the connection's end", () => server.connectionCount === 0));
+    expect(tookMs).toBeLessThan(2000);
+    client.close();
+  });
+
   test("an error's answer is not lost on a client that keeps sending", async () => {
     const { port } = await run((app) => void app.get("/", () => "ok"), { limits: { lingerTimeoutMs: 500 } });
     for (let i = 0; i < 5; i++) {

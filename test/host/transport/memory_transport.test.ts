@@ -177,6 +177,40 @@ describe("a server in memory", () => {
     peer.socket.destroy();
   });
 
+  test("answers that were gathered in one turn leave before large content that follows them", async () => {
+    const transport = new MemoryTransport({ capacityBytes: 100 });
+    const app = new App();
+    app.get("/small/:n", (req) => `${req.params.n};`.repeat(5000).slice(0, 15_000));
+    app.get("/large", () => new Uint8Array(20_000).fill(76));
+    const server = keep(await app.listen({ transport, memoryMiB: 32 }));
+    const peer = new Peer(transport.connect(server.port));
+    const small = Array.from({ length: 40 }, (_, n) => get(`/small/${n}`)).join("");
+    peer.socket.writeText(small + get("/large") + get("/small/99"));
+    await eventually("the last answer", () => peer.text.endsWith("99;".repeat(5000).slice(0, 15_000)));
+    const bodies = peer.text.split(/HTTP\/1\.1 200 OK\r\n(?:[^\r]+\r\n)+\r\n/u).slice(1);
+    const expected = Array.from({ length: 40 }, (_, n) => `${n};`.repeat(5000).slice(0, 15_000));
+    expect(bodies.slice(0, 40)).toEqual(expected);
+    expect(bodies[40]).toBe("L".repeat(20_000));
+    peer.socket.destroy();
+  });
+
+  test("a last answer has all its time to be read, and the time to linger begins after it", async () => {
+    const transport = new MemoryTransport({ capacityBytes: 100 });
+    const app = new App();
+    app.get("/", () => "x".repeat(30_000));
+    const limits = { lingerTimeoutMs: 50, writeTimeoutMs: 5000 };
+    const server = keep(await app.listen({ transport, memoryMiB: 32, limits }));
+    const peer = new Peer(transport.connect(server.port));
+    peer.socket.pause();
+    peer.socket.writeText(get("/", "connection: close"));
+    await pause(200);
+    expect(server.connectionCount).toBe(1);
+    peer.socket.resume();
+    await eventually("the end", () => peer.events.includes("end"));
+    expect(peer.text.endsWith("x".repeat(30_000))).toBe(true);
+    await eventually("the linger deadline", () => server.connectionCount === 0, 1000);
+  });
+
   test("a stalled peer stops a stream at the high-water mark and is cut by its deadline", async () => {
     const transport = new MemoryTransport({ capacityBytes: 1000 });
     const app = new App();
