@@ -20,11 +20,13 @@ import { h2Destroy, h2Drain, h2Release } from "../h2/lifecycle.ts";
 import { h2Receive, h2ReceiveEnd } from "../h2/receive.ts";
 import { h2Open, h2TakeOver } from "../h2/start.ts";
 import { h2Poll } from "../h2/transmit.ts";
+import { h2TakeUpgrade } from "../h2/upgrade.ts";
 import { Connection, connectionCreate } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
 import { setReadDeadline } from "../session/deadline.ts";
 import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitOf, limitU32 } from "../session/limits.ts";
+import { isUpgradeOffered } from "../session/upgrade.ts";
 import { outputPending, outputPoll } from "../session/output.ts";
 
 /** Opens a connection. Its address, 0 when a pool is full. */
@@ -46,7 +48,7 @@ export function protocolReceive(connection: Connection, ptr: usize, len: u32): i
   const h1 = changetype<H1Connection>(connection);
   const taken = h1Receive(h1, ptr, len);
   if (h1.receiveState != ReceiveState.SWITCHED) return taken;
-  const successor = h2TakeOver(connection);
+  const successor = isUpgradeOffered ? h2TakeUpgrade(connection) : h2TakeOver(connection);
   if (successor == 0) {
     h1Abort(h1, Status.MEMORY_FULL);
     return len;

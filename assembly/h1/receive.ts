@@ -231,7 +231,7 @@ function process(connection: H1Connection, ptr: usize, end: usize): usize {
 }
 
 function receiveHead(connection: H1Connection, ptr: usize, end: usize): usize {
-  if (connection.exchangeOrdinal == 0 && connection.role == Role.SERVER && !connection.startLineRead) {
+  if (mayBePreface(connection)) {
     // RFC 9113 §3.3: a client that knows that this server speaks HTTP/2.
     const matched = prefaceMatch(ptr, end, 0);
     if (matched == PREFACE_BYTES) {
@@ -268,6 +268,13 @@ function receiveHead(connection: H1Connection, ptr: usize, end: usize): usize {
     return end;
   }
   return ptr + length;
+}
+
+function mayBePreface(connection: H1Connection): bool {
+  if (connection.exchangeOrdinal != 0 || connection.role != Role.SERVER || connection.startLineRead)
+    return false;
+  // Read from the input block after a pause: nobody is there to take the connection over.
+  return (connection.flags & ConnectionFlag.RESUME_OWED) == 0;
 }
 
 /**

@@ -13,8 +13,10 @@ import { clearReadDeadline } from "../session/deadline.ts";
 import { emitExchangeEvent } from "../session/events.ts";
 import { Exchange, exchangeCreate, ExchangeFlag } from "../session/exchange.ts";
 import { limitHit, limitOf } from "../session/limits.ts";
+import { offerUpgrade } from "../session/upgrade.ts";
 import { chunkedBegin } from "./chunked.ts";
 import { H1Connection, ReceiveState } from "./connection.ts";
+import { readH2cUpgrade } from "./h2c.ts";
 import { sectionCount, sectionRecords } from "./head.ts";
 import { messageReceived } from "./lifecycle.ts";
 import {
@@ -52,6 +54,7 @@ export function beginRequest(connection: H1Connection, head: usize, len: u32): i
     return Status.BODY_TOO_LARGE;
   }
 
+  if (rulesUpgrade && !hasBody && offerH2c(connection, head, len)) return Status.OK;
   const ptr = exchangeCreate(connection, sectionCount, len);
   if (ptr == 0) return Status.EXCHANGES_FULL;
   const exchange = changetype<Exchange>(ptr);
@@ -114,6 +117,27 @@ export function beginRequest(connection: H1Connection, head: usize, len: u32): i
   // A client that waits for 100 (Continue) is not slow: its window begins when the host asks for the content.
   if ((flags & ExchangeFlag.CONTINUE_OWED) == 0) beginBodyWindow(connection);
   return Status.OK;
+}
+
+/** Whether the connection goes on in HTTP/2 with this request; then reading stops behind its head. */
+function offerH2c(connection: H1Connection, head: usize, len: u32): bool {
+  const settingsLen = readH2cUpgrade(connection, sectionRecords, sectionCount, head);
+  if (settingsLen < 0) return false;
+  offerUpgrade(
+    head,
+    len,
+    sectionRecords,
+    sectionCount,
+    lineMethod,
+    lineMethodLen,
+    lineTargetPtr,
+    lineTargetLen,
+    targetAuthorityPtr,
+    targetAuthorityLen,
+    settingsLen,
+  );
+  connection.receiveState = ReceiveState.SWITCHED;
+  return true;
 }
 
 /** HTTP/1.0 clients understand neither chunked nor interim responses. */

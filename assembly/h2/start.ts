@@ -55,11 +55,21 @@ export function h2Open(role: Role, openFlags: u32): usize {
 
 /** Takes over a connection whose first bytes were the preface. Answers its new address, 0 when the memory is full. */
 export function h2TakeOver(connection: Connection): usize {
-  const ptr = connectionReplace(connection, H2_CONNECTION_BYTES, Protocol.HTTP_2);
-  if (ptr == 0) return 0;
-  initialize(changetype<H2Connection>(ptr));
-  prefaceReceived(changetype<H2Connection>(ptr));
+  const ptr = replaceConnection(connection);
+  if (ptr != 0) prefaceReceived(changetype<H2Connection>(ptr));
   return ptr;
+}
+
+/** Puts an HTTP/2 connection in the place of one that has not sent anything. 0 when the memory is full. */
+export function replaceConnection(connection: Connection): usize {
+  const ptr = connectionReplace(connection, H2_CONNECTION_BYTES, Protocol.HTTP_2);
+  if (ptr != 0) initialize(changetype<H2Connection>(ptr));
+  return ptr;
+}
+
+/** The server's preface of an upgraded connection, whose client sends its own later. */
+export function beginUpgraded(connection: H2Connection): void {
+  begin(connection);
 }
 
 /** The client's preface has arrived; its SETTINGS follow. */

@@ -119,6 +119,7 @@ export class ReceivedHead {
   #section(fieldsLane: number, bytesLane: number, countLane: number): [string, string][] {
     const words = this.#memory.words;
     const pairs: [string, string][] = [];
+    const isCrumbled = ((this.#lane(MessageLane.KIND) >>> 8) & 0xff) >= Version.HTTP_2;
     const count = this.#lane(countLane);
     const base = this.#lane(bytesLane);
     let at = this.#lane(fieldsLane) >>> 2;
@@ -129,7 +130,11 @@ export class ReceivedHead {
         id !== FieldName.NONE
           ? (FIELD_NAMES[id] as string)
           : this.#memory.latin1(base + (words[at + FieldLane.NAME_OFFSET] as number), nameLane >>> 16);
-      pairs.push([name, this.#value(at, base)]);
+      // RFC 9113 §8.2.3: HTTP/2 may cut a cookie field into crumbs; whoever reads it wants one.
+      const first =
+        isCrumbled && id === FieldName.COOKIE ? pairs.find(([other]) => other === name) : undefined;
+      if (first === undefined) pairs.push([name, this.#value(at, base)]);
+      else first[1] += `; ${this.#value(at, base)}`;
     }
     return pairs;
   }

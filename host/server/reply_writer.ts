@@ -101,7 +101,7 @@ function writeGeneral(exchange: ServerExchange, reply: Reply): void {
 function writeWhole(exchange: ServerExchange, reply: Reply, body: null | string | Uint8Array): void {
   const { engine } = exchange.session.host;
   const { status, trailers } = reply;
-  const { fields, contentLength, flags } = fieldsOf(reply);
+  const { fields, contentLength, flags } = fieldsOf(exchange, reply);
   const content = body ?? "";
   if (trailers !== null) {
     // With trailers the framing has to be chunked, whatever is known of the length.
@@ -131,7 +131,7 @@ function writeWhole(exchange: ServerExchange, reply: Reply, body: null | string 
 function writeStreamed(exchange: ServerExchange, reply: Reply, source: ReplySource): void {
   const { engine } = exchange.session.host;
   const { status, trailers } = reply;
-  const { fields, contentLength, flags } = fieldsOf(reply);
+  const { fields, contentLength, flags } = fieldsOf(exchange, reply);
   const sent =
     trailers === null
       ? engine.sendHead(exchange.handle, status, fields, contentLength, flags)
@@ -159,12 +159,16 @@ function refuse(exchange: ServerExchange, status: number): void {
 }
 
 /** The fields as the engine takes them: those of the framing become what they mean. */
-function fieldsOf(reply: Reply): { fields: [string, string][]; contentLength: number; flags: number } {
+function fieldsOf(
+  exchange: ServerExchange,
+  reply: Reply,
+): { fields: [string, string][]; contentLength: number; flags: number } {
   const fields: [string, string][] = [];
   let contentLength = -1;
   let flags: number = SendFlag.NONE;
   if (reply.contentType !== null) fields.push(["content-type", reply.contentType]);
   if (reply.headers === null) return { fields, contentLength, flags };
+  const isHttp1 = exchange.protocol.startsWith("http/1");
   for (const [name, value] of reply.headers) {
     switch (name) {
       case "content-type":
@@ -178,6 +182,10 @@ function fieldsOf(reply: Reply): { fields: [string, string][]; contentLength: nu
       case "keep-alive":
       case "proxy-connection":
       case "transfer-encoding":
+        break;
+      case "upgrade":
+        // RFC 9113 §8.2.2: HTTP/2 has no such field.
+        if (isHttp1) fields.push([name, value]);
         break;
       default:
         fields.push([name, value]);
