@@ -23,7 +23,7 @@ export function loadModule(): Promise<WebAssembly.Module> {
 
 /** The compiled form of what an embedder gave. */
 export async function moduleFrom(source: ModuleSource): Promise<WebAssembly.Module> {
-  return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source as BufferSource);
+  return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source);
 }
 
 async function readModuleBytes(): Promise<Uint8Array> {

@@ -47,7 +47,7 @@ export class ReceivedHead {
 
   get protocol(): "http/1.0" | "http/1.1" | "h2" | "h3" {
     const version = ((this.#lane(MessageLane.KIND) >>> 8) & 0xff) as Version;
-    return (VERSION_NAMES[version] || "http/1.1") as "http/1.1";
+    return VERSION_NAMES[version] || "http/1.1";
   }
 
   get statusCode(): number {

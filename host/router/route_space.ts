@@ -124,7 +124,7 @@ export class RouteSpace {
 
   #adoptTerritory(inner: readonly Layer[], prefix: string): void {
     const layers = nested(this.surroundings, prefix, inner);
-    this.#territories.push({ layers, scope: parseScope(layers.at(-1)!.prefix), run: null });
+    this.#territories.push({ layers, scope: parseScope(layers.at(-1).prefix), run: null });
     for (const parent of this.#parents) parent.space.#adoptTerritory(layers, parent.prefix);
   }
 

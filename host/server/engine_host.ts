@@ -3,9 +3,9 @@
 // Every entry from outside goes through `run`: the call, the events it caused, the output, the timer. When the module traps,
 // the instance is lost with its connections, the pool starts another one, and the rest of the server does not notice.
 
-import { Engine, OpenFlag, Protocol, Role, Status } from "../engine/index.ts";
+import { OpenFlag, Protocol, Role, Status } from "../engine/index.ts";
 import { EngineError } from "../engine/engine_error.ts";
-import type { EventSink, PinnedFields, ReceivedHead } from "../engine/index.ts";
+import type { EventSink, PinnedFields, ReceivedHead, Engine } from "../engine/index.ts";
 import type { Exchange, Reply } from "../router/index.ts";
 import type { Socket } from "../transport/transport.ts";
 import { writeFailure, writeReply } from "./reply_writer.ts";

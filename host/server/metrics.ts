@@ -23,7 +23,7 @@ export async function renderMetrics(pool: EnginePool): Promise<string> {
       const counter =
         perProtocol.get(metric) ?? new Counter({ name: metric, help, labelNames: ["protocol"], registers });
       perProtocol.set(metric, counter);
-      counter.inc({ protocol: match["protocol"] as string }, value);
+      counter.inc({ protocol: match["protocol"] }, value);
     } else if (GAUGES.has(name)) {
       new Gauge({ name: PREFIX + name, help: `${words(name)} now`, registers }).set(value);
     } else {

@@ -82,7 +82,7 @@ export class NodeSocket implements Socket {
         },
       },
     };
-    const socket = new NetSocket(options as unknown as ConstructorParameters<typeof NetSocket>[0]);
+    const socket = new NetSocket(options);
     this.#socket = socket;
     this.#listen(socket, sink);
     // Starts the handle; `onread` takes the bytes before the stream sees them.

@@ -4,7 +4,7 @@
 // limited time and closes it when it stops.
 
 import { createServer, type Server, type Socket as NetSocket } from "node:net";
-import type { SecureContext, TLSSocket } from "node:tls";
+import type * as nodeTls from "node:tls";
 import { NodeSocket } from "./node_socket.ts";
 import type { BoundAddress, Listener, ListenTarget, Socket, TlsOptions, Transport } from "./transport.ts";
 
@@ -15,7 +15,9 @@ export interface NodeTransportOptions {
 }
 
 /** node:tls, loaded with the first listener that needs it: plain servers start without. */
-type TlsModule = typeof import("node:tls");
+type TlsModule = typeof nodeTls;
+type SecureContext = nodeTls.SecureContext;
+type TLSSocket = nodeTls.TLSSocket;
 type TlsNames = NonNullable<TlsOptions["names"]>;
 
 const DEFAULT_BACKLOG = 1024;

@@ -130,7 +130,9 @@ describe("TLS", () => {
     expect((await client.write(get("/")).response()).body.toString()).toBe("https://test/");
     client.close();
     expect(server.urls).toEqual([`https://127.0.0.1:${port}/`]);
-    expect((await tlsFailure({ port, ALPNProtocols: ["spdy/3"] })).message).toMatch(/no application protocol/iu);
+    expect((await tlsFailure({ port, ALPNProtocols: ["spdy/3"] })).message).toMatch(
+      /no application protocol/iu,
+    );
     const without = await tlsClient({ port });
     expect((await without.client.write(get("/")).response()).status).toBe(200);
     without.client.close();
