@@ -8,35 +8,14 @@
 // connections concerned, and one timer for pollDeadline.
 
 import { COUNTER_NAMES } from "../../assembly/abi/counter.ts";
-import { EventFlag, EventKind, EventLane } from "../../assembly/abi/event.ts";
-import { FIELD_NAMES } from "../../assembly/abi/field_name.ts";
-import { ABI_VERSION, FIELD_ENTRY_HEADER_BYTES, Layout } from "../../assembly/abi/layout.ts";
+import { ABI_VERSION, Layout } from "../../assembly/abi/layout.ts";
 import { LIMIT_NAMES } from "../../assembly/abi/limit.ts";
 import { Status } from "../../assembly/abi/status.ts";
-import { checked, EngineError } from "./engine_error.ts";
+import type { Doors } from "./doors.ts";
+import { checked } from "./engine_error.ts";
+import { EventReader, type EventSink } from "./event_reader.ts";
+import { type FieldPairs, tryWriteFields, writeFields } from "./field_writer.ts";
 import { EngineMemory } from "./memory.ts";
-import { ReceivedHead } from "./received_head.ts";
-
-/** What the engine tells, in the order in which it happened. Handles are numbers; bytes are views valid during the call. */
-export interface EventSink {
-  request(connection: number, exchange: number, head: ReceivedHead): void;
-  response(connection: number, exchange: number, head: ReceivedHead): void;
-  informational(connection: number, exchange: number, statusCode: number, head: ReceivedHead): void;
-  /** `bytes` is valid during this call only. `isEnd`: nothing follows, trailers included. */
-  body(connection: number, exchange: number, bytes: Uint8Array, isEnd: boolean): void;
-  /** The end of content whose last bytes did not say so; trailers are complete. */
-  end(connection: number, exchange: number): void;
-  aborted(connection: number, exchange: number, status: number): void;
-  peerEnded(connection: number, exchange: number): void;
-  writable(connection: number, exchange: number): void;
-  tunnel(connection: number, exchange: number): void;
-  /** The connection has something to send though nobody was calling it. */
-  transmit(connection: number): void;
-  readPause(connection: number): void;
-  readResume(connection: number): void;
-  /** `abort`: destroy the socket. Otherwise end the write side once everything transmitted was written. */
-  close(connection: number, status: number, abort: boolean): void;
-}
 
 /** A field block that stays in the engine's memory: for fields that are sent again and again. */
 export interface PinnedFields {
@@ -59,38 +38,6 @@ export interface EngineOptions {
 export const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024;
 const PAGE_BYTES = 65536;
 
-type Door = (...args: number[]) => number;
-
-/** The exported functions, by the names in assembly/exports/index.ts. */
-interface Doors {
-  layout: Door;
-  initialize: Door;
-  addEntropy: Door;
-  setDate: Door;
-  pollDeadline: Door;
-  handleTimeout: Door;
-  openConnection: Door;
-  receive: Door;
-  receiveEnd: Door;
-  pollTransmit: Door;
-  transmitBlocked: Door;
-  transmitDrained: Door;
-  drainConnection: Door;
-  closeConnection: Door;
-  openExchange: Door;
-  sendInformational: Door;
-  sendHead: Door;
-  sendBody: Door;
-  respond: Door;
-  frameBody: Door;
-  sendTrailers: Door;
-  readBody: Door;
-  push: Door;
-  releaseExchange: Door;
-  /** Debug build only. */
-  debugTrap?: Door;
-}
-
 export class Engine {
   readonly doors: Doors;
   readonly #memory: EngineMemory;
@@ -101,10 +48,7 @@ export class Engine {
   readonly #commandLen: number;
   readonly #pinnedEnd: number;
   #pinnedNext: number;
-  readonly #eventAt: number;
-  readonly #eventMask: number;
-  readonly #eventWriteAt: number;
-  readonly #eventReadAt: number;
+  readonly #events: EventReader;
   /** The most that one `pollTransmit` gathers. */
   readonly transmitCapacity: number;
   /** The region into which a socket reads; `receive` takes bytes from it. */
@@ -141,10 +85,7 @@ export class Engine {
     this.#commandLen = layout[Layout.COMMAND_LEN] as number;
     this.#pinnedNext = layout[Layout.PINNED_PTR] as number;
     this.#pinnedEnd = this.#pinnedNext + (layout[Layout.PINNED_LEN] as number);
-    this.#eventAt = (layout[Layout.EVENT_PTR] as number) >>> 2;
-    this.#eventMask = (layout[Layout.EVENT_CAPACITY] as number) - 1;
-    this.#eventWriteAt = (layout[Layout.EVENT_WRITE_PTR] as number) >>> 2;
-    this.#eventReadAt = (layout[Layout.EVENT_READ_PTR] as number) >>> 2;
+    this.#events = new EventReader(this.#memory, layout);
     if (options.limits !== undefined) {
       this.#memory.doubles.set(options.limits, (layout[Layout.LIMIT_PTR] as number) >>> 3);
     }
@@ -166,68 +107,12 @@ export class Engine {
 
   /** Tells every event since the last call. Events that the sink causes by its calls are told too. */
   readEvents(sink: EventSink): void {
-    const words = this.#memory.words;
-    while (words[this.#eventReadAt] !== words[this.#eventWriteAt]) {
-      const count = words[this.#eventReadAt] as number;
-      const at = this.#eventAt + (count & this.#eventMask) * EventLane.COUNT;
-      const kind = words[at] as number;
-      const exchange = words[at + EventLane.EXCHANGE] as number;
-      const connection = words[at + EventLane.CONNECTION] as number;
-      const a = words[at + EventLane.A] as number;
-      // The record is free from here on: a call of the sink may need its place.
-      words[this.#eventReadAt] = count + 1;
-      switch (kind & 0xffff) {
-        case EventKind.REQUEST:
-          sink.request(connection, exchange, new ReceivedHead(this.#memory, a));
-          break;
-        case EventKind.BODY: {
-          const len = words[at + EventLane.B] as number;
-          sink.body(connection, exchange, this.#memory.bytes.subarray(a, a + len), kind >>> 16 !== 0);
-          break;
-        }
-        default:
-          this.#readRareEvent(sink, kind, connection, exchange, a, words[at + EventLane.B] as number);
-      }
-    }
-  }
-
-  #readRareEvent(
-    sink: EventSink,
-    kind: number,
-    connection: number,
-    exchange: number,
-    a: number,
-    b: number,
-  ): void {
-    switch (kind & 0xffff) {
-      case EventKind.END:
-        return sink.end(connection, exchange);
-      case EventKind.RESPONSE:
-        return sink.response(connection, exchange, new ReceivedHead(this.#memory, a));
-      case EventKind.INFORMATIONAL:
-        return sink.informational(connection, exchange, b, new ReceivedHead(this.#memory, a));
-      case EventKind.ABORTED:
-        return sink.aborted(connection, exchange, a | 0);
-      case EventKind.PEER_ENDED:
-        return sink.peerEnded(connection, exchange);
-      case EventKind.WRITABLE:
-        return sink.writable(connection, exchange);
-      case EventKind.TUNNEL:
-        return sink.tunnel(connection, exchange);
-      case EventKind.READ_PAUSE:
-        return sink.readPause(connection);
-      case EventKind.READ_RESUME:
-        return sink.readResume(connection);
-      case EventKind.TRANSMIT:
-        return sink.transmit(connection);
-      case EventKind.CLOSE:
-        return sink.close(connection, a | 0, ((kind >>> 16) & EventFlag.ABORT) !== 0);
-    }
+    this.#events.read(sink);
   }
 
   /** Whether events wait to be read. */
   get hasEvents(): boolean {
-    return this.#memory.words[this.#eventReadAt] !== this.#memory.words[this.#eventWriteAt];
+    return this.#events.hasEvents;
   }
 
   /**
@@ -251,7 +136,7 @@ export class Engine {
   /** Keeps a field block for good. Throws when the fields are invalid or the region is full. */
   pin(fields: Iterable<readonly [name: string, value: string]>): PinnedFields {
     const ptr = this.#pinnedNext;
-    const end = this.#writeFields(fields, ptr, this.#pinnedEnd);
+    const end = writeFields(this.#memory, fields, ptr, this.#pinnedEnd);
     this.#pinnedNext = end;
     return { ptr, len: end - ptr };
   }
@@ -416,51 +301,9 @@ export class Engine {
 
   /** Writes a block at the start of the command region; answers its end, or a status. */
   #tryWriteFields(fields: FieldPairs): number {
-    try {
-      return this.#writeFields(fields, this.#commandPtr, this.#commandPtr + this.#commandLen);
-    } catch (error) {
-      if (error instanceof EngineError) return error.status;
-      throw error;
-    }
-  }
-
-  #writeFields(fields: FieldPairs, ptr: number, end: number): number {
-    const { bytes } = this.#memory;
-    let at = ptr;
-    for (const [name, value] of fields) {
-      const id = NAME_IDS.get(name) ?? 0;
-      const nameLen = id === 0 ? name.length : 0;
-      const valueLen = value.length;
-      const next = at + FIELD_ENTRY_HEADER_BYTES + nameLen + valueLen;
-      if (next > end || nameLen > 0xffff) throw new EngineError(Status.FIELDS_TOO_LARGE, name.slice(0, 64));
-      if (!isLatin1(name) || !isLatin1(value))
-        throw new EngineError(Status.FIELD_VALUE_INVALID, name.slice(0, 64));
-      bytes[at] = id & 0xff;
-      bytes[at + 1] = id >>> 8;
-      bytes[at + 2] = nameLen & 0xff;
-      bytes[at + 3] = nameLen >>> 8;
-      bytes[at + 4] = valueLen & 0xff;
-      bytes[at + 5] = (valueLen >>> 8) & 0xff;
-      bytes[at + 6] = (valueLen >>> 16) & 0xff;
-      bytes[at + 7] = valueLen >>> 24;
-      at += FIELD_ENTRY_HEADER_BYTES;
-      if (nameLen !== 0) at += this.#memory.writeLatin1(name, at);
-      at += this.#memory.writeLatin1(value, at);
-    }
-    return at;
+    return tryWriteFields(this.#memory, fields, this.#commandPtr, this.#commandPtr + this.#commandLen);
   }
 }
-
-/** Fields to send; names in lower case. */
-export type FieldPairs = Iterable<readonly [name: string, value: string]>;
 
 /** What `bodyFits` keeps free for a response's fields. */
 const FIELDS_ROOM = 65536;
-const NAME_IDS = new Map(FIELD_NAMES.map((name, id) => [name, id]));
-NAME_IDS.delete("");
-
-/** Field bytes are sent as they are: a code unit above 255 has none. */
-function isLatin1(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false;
-  return true;
-}

@@ -3,7 +3,9 @@
 export { OpenFlag, Protocol, Role, SendFlag } from "../../assembly/abi/message.ts";
 export { Status, statusText } from "../../assembly/abi/status.ts";
 export { DEFAULT_MEMORY_BYTES, Engine } from "./engine.ts";
-export type { EngineOptions, EventSink, FieldPairs, PinnedFields } from "./engine.ts";
+export type { EngineOptions, PinnedFields } from "./engine.ts";
+export type { EventSink } from "./event_reader.ts";
+export type { FieldPairs } from "./field_writer.ts";
 export { EngineError } from "./engine_error.ts";
 export { limitEntries, resolveLimits } from "./limits.ts";
 export type { LimitEntry, LimitName, LimitOptions } from "./limits.ts";

@@ -81,7 +81,7 @@ export function resolveLimits(options: LimitOptions = {}): Float64Array {
     }
     if (!Number.isSafeInteger(value) || (value as number) < entry.least || (value as number) > entry.most) {
       throw new RangeError(
-        `limits.${name} is ${String(value)}; it must be a whole number from ${entry.least} to ${entry.most}`,
+        `limits.${name} is ${JSON.stringify(value) ?? typeof value}; it must be a whole number from ${entry.least} to ${entry.most}`,
       );
     }
     values[index] = value as number;

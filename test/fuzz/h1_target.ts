@@ -7,7 +7,8 @@
 import { LIMIT_TABLE, LIMIT_NAMES, LimitColumn } from "../../assembly/abi/limit.ts";
 import { Protocol, Role } from "../../assembly/abi/message.ts";
 import { Engine } from "../../host/engine/engine.ts";
-import type { EventSink, FieldPairs } from "../../host/engine/engine.ts";
+import type { EventSink } from "../../host/engine/event_reader.ts";
+import type { FieldPairs } from "../../host/engine/field_writer.ts";
 import { resolveLimits } from "../../host/engine/limits.ts";
 import type { ReceivedHead } from "../../host/engine/received_head.ts";
 import { wireCases } from "../wire/case_file.ts";

@@ -9,7 +9,7 @@ import { resolve } from "node:path";
 import { Protocol, Role, SendFlag } from "../../assembly/abi/message.ts";
 import { statusText } from "../../assembly/abi/status.ts";
 import { Engine } from "../../host/engine/engine.ts";
-import type { EventSink } from "../../host/engine/engine.ts";
+import type { EventSink } from "../../host/engine/event_reader.ts";
 import { resolveLimits } from "../../host/engine/limits.ts";
 import type { LimitOptions } from "../../host/engine/limits.ts";
 import type { ReceivedHead } from "../../host/engine/received_head.ts";
@@ -120,8 +120,8 @@ export class Driver implements EventSink {
     });
   }
 
-  open(role: Role = Role.SERVER, flags = 0): Connection {
-    const handle = this.engine.doors.openConnection(Protocol.HTTP_1, role, flags, this.now);
+  open(role: Role = Role.SERVER, flags = 0, protocol: Protocol = Protocol.HTTP_1): Connection {
+    const handle = this.engine.doors.openConnection(protocol, role, flags, this.now);
     if (handle < 0) throw new Error(statusText(handle));
     const connection = new Connection(handle);
     this.connections.set(handle, connection);

@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 import { SendFlag } from "../../assembly/abi/message.ts";
-import type { EventSink } from "../../host/engine/engine.ts";
+import type { EventSink } from "../../host/engine/event_reader.ts";
 import { Random } from "../fuzz/random.ts";
 import { wireCases } from "./case_file.ts";
 import { Driver } from "./driver.ts";

@@ -1,0 +1,113 @@
+// The engine's events as calls on a sink (assembly/abi/event.ts).
+//
+// Records are read through one typed array and given back one by one: a call of the sink may cause further events, which are
+// told in the same pass.
+
+import { EventFlag, EventKind, EventLane } from "../../assembly/abi/event.ts";
+import { Layout } from "../../assembly/abi/layout.ts";
+import type { EngineMemory } from "./memory.ts";
+import { ReceivedHead } from "./received_head.ts";
+
+/** What the engine tells, in the order in which it happened. Handles are numbers; bytes are views valid during the call. */
+export interface EventSink {
+  request(connection: number, exchange: number, head: ReceivedHead): void;
+  response(connection: number, exchange: number, head: ReceivedHead): void;
+  informational(connection: number, exchange: number, statusCode: number, head: ReceivedHead): void;
+  /** `bytes` is valid during this call only. `isEnd`: nothing follows, trailers included. */
+  body(connection: number, exchange: number, bytes: Uint8Array, isEnd: boolean): void;
+  /** The end of content whose last bytes did not say so; trailers are complete. */
+  end(connection: number, exchange: number): void;
+  aborted(connection: number, exchange: number, status: number): void;
+  peerEnded(connection: number, exchange: number): void;
+  writable(connection: number, exchange: number): void;
+  tunnel(connection: number, exchange: number): void;
+  /** The connection has something to send though nobody was calling it. */
+  transmit(connection: number): void;
+  readPause(connection: number): void;
+  readResume(connection: number): void;
+  /** `abort`: destroy the socket. Otherwise end the write side once everything transmitted was written. */
+  close(connection: number, status: number, abort: boolean): void;
+}
+
+/** Reads the event ring of one instance. */
+export class EventReader {
+  readonly #memory: EngineMemory;
+  readonly #recordsAt: number;
+  readonly #mask: number;
+  readonly #writeAt: number;
+  readonly #readAt: number;
+
+  constructor(memory: EngineMemory, layout: Uint32Array) {
+    this.#memory = memory;
+    this.#recordsAt = (layout[Layout.EVENT_PTR] as number) >>> 2;
+    this.#mask = (layout[Layout.EVENT_CAPACITY] as number) - 1;
+    this.#writeAt = (layout[Layout.EVENT_WRITE_PTR] as number) >>> 2;
+    this.#readAt = (layout[Layout.EVENT_READ_PTR] as number) >>> 2;
+  }
+
+  /** Tells every event since the last call. Events that the sink causes by its calls are told too. */
+  read(sink: EventSink): void {
+    const words = this.#memory.words;
+    while (words[this.#readAt] !== words[this.#writeAt]) {
+      const count = words[this.#readAt] as number;
+      const at = this.#recordsAt + (count & this.#mask) * EventLane.COUNT;
+      const kind = words[at] as number;
+      const exchange = words[at + EventLane.EXCHANGE] as number;
+      const connection = words[at + EventLane.CONNECTION] as number;
+      const a = words[at + EventLane.A] as number;
+      // The record is free from here on: a call of the sink may need its place.
+      words[this.#readAt] = count + 1;
+      switch (kind & 0xffff) {
+        case EventKind.REQUEST:
+          sink.request(connection, exchange, new ReceivedHead(this.#memory, a));
+          break;
+        case EventKind.BODY: {
+          const len = words[at + EventLane.B] as number;
+          sink.body(connection, exchange, this.#memory.bytes.subarray(a, a + len), kind >>> 16 !== 0);
+          break;
+        }
+        default:
+          this.#readRareEvent(sink, kind, connection, exchange, a, words[at + EventLane.B] as number);
+      }
+    }
+  }
+
+  #readRareEvent(
+    sink: EventSink,
+    kind: number,
+    connection: number,
+    exchange: number,
+    a: number,
+    b: number,
+  ): void {
+    switch (kind & 0xffff) {
+      case EventKind.END:
+        return sink.end(connection, exchange);
+      case EventKind.RESPONSE:
+        return sink.response(connection, exchange, new ReceivedHead(this.#memory, a));
+      case EventKind.INFORMATIONAL:
+        return sink.informational(connection, exchange, b, new ReceivedHead(this.#memory, a));
+      case EventKind.ABORTED:
+        return sink.aborted(connection, exchange, a | 0);
+      case EventKind.PEER_ENDED:
+        return sink.peerEnded(connection, exchange);
+      case EventKind.WRITABLE:
+        return sink.writable(connection, exchange);
+      case EventKind.TUNNEL:
+        return sink.tunnel(connection, exchange);
+      case EventKind.READ_PAUSE:
+        return sink.readPause(connection);
+      case EventKind.READ_RESUME:
+        return sink.readResume(connection);
+      case EventKind.TRANSMIT:
+        return sink.transmit(connection);
+      case EventKind.CLOSE:
+        return sink.close(connection, a | 0, ((kind >>> 16) & EventFlag.ABORT) !== 0);
+    }
+  }
+
+  /** Whether events wait to be read. */
+  get hasEvents(): boolean {
+    return this.#memory.words[this.#readAt] !== this.#memory.words[this.#writeAt];
+  }
+}
