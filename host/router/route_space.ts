@@ -124,7 +124,9 @@ export class RouteSpace {
 
   #adoptTerritory(inner: readonly Layer[], prefix: string): void {
     const layers = nested(this.surroundings, prefix, inner);
-    this.#territories.push({ layers, scope: parseScope(layers.at(-1).prefix), run: null });
+    const innermost = layers[layers.length - 1];
+    if (innermost === undefined) return;
+    this.#territories.push({ layers, scope: parseScope(innermost.prefix), run: null });
     for (const parent of this.#parents) parent.space.#adoptTerritory(layers, parent.prefix);
   }
 
