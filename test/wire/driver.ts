@@ -13,6 +13,8 @@ import type { EventSink } from "../../host/engine/event_reader.ts";
 import { resolveLimits } from "../../host/engine/limits.ts";
 import type { LimitOptions } from "../../host/engine/limits.ts";
 import type { ReceivedHead } from "../../host/engine/received_head.ts";
+import { coalesce, quoted, statusOf } from "./log.ts";
+import type { LogLine } from "./log.ts";
 
 const modules = new Map<string, WebAssembly.Module>();
 
@@ -51,11 +53,6 @@ export interface Handler {
   writable?(message: Message, driver: Driver): void;
   tunnel?(message: Message, driver: Driver): void;
   tunnelEnd?(message: Message, driver: Driver): void;
-}
-
-export interface LogLine {
-  readonly offset: number;
-  readonly text: string;
 }
 
 /** A connection as its host sees it. */
@@ -398,37 +395,4 @@ export class Driver implements EventSink {
     at.isAborted = abort;
     this.#log(connection, `close ${statusOf(status)}${abort ? " abort" : ""}`);
   }
-}
-
-/** Runs of `body` become one line, at the offset of the last. */
-export function coalesce(log: readonly LogLine[]): LogLine[] {
-  const lines: LogLine[] = [];
-  for (const line of log) {
-    const last = lines.at(-1);
-    if (line.text.startsWith("body ") && last?.text.startsWith("body ")) {
-      lines[lines.length - 1] = {
-        offset: line.offset,
-        text: `${last.text.slice(0, -1)}${line.text.slice(6)}`,
-      };
-    } else {
-      lines.push(line);
-    }
-  }
-  return lines;
-}
-
-export function statusOf(status: number): string {
-  return status === 0 ? "ok" : `${status} (${statusText(status)})`;
-}
-
-/** Text with everything but visible ASCII and spaces as escapes. */
-export function quoted(text: string): string {
-  const inner = text.replace(/[^ -~]|["\\]/g, (c) => {
-    if (c === '"' || c === "\\") return `\\${c}`;
-    if (c === "\r") return "\\r";
-    if (c === "\n") return "\\n";
-    if (c === "\t") return "\\t";
-    return `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
-  return `"${inner}"`;
 }
