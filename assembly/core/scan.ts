@@ -86,53 +86,55 @@ export function isFieldTextScalar(ptr: usize, len: u32): bool {
 }
 
 /*
- * A token byte is found by two look-ups in tables of sixteen, one by each half of the byte. Bit h of tokenColumns[l] says
- * that the byte 0xhl is a tchar; tokenRows[h] is 1 << h, and 0 for h >= 8, where there is no tchar.
- *
+ * A class of ASCII bytes is a table of sixteen: bit h of entry l says that the byte 0xhl belongs to it. A byte is looked up by
+ * its halves: the entry of the low one and the bit of the high one, which is no bit at all from 0x80 on.
+ */
+const classRows: usize = memory.data<u8>([1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0], 16);
+/**
  * RFC 9110 §5.6.2: tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" /
  * DIGIT / ALPHA
  */
-// @ts-ignore: decorator
-@inline
-function tokenColumns(): v128 {
-  // prettier-ignore
-  return i8x16(
-    <i8>0xe8, // 0  0 P p `
-    <i8>0xfc, // 1  ! 1 A Q a q
-    <i8>0xf8, // 2  2 B R b r
-    <i8>0xfc, // 3  # 3 C S c s
-    <i8>0xfc, // 4  $ 4 D T d t
-    <i8>0xfc, // 5  % 5 E U e u
-    <i8>0xfc, // 6  & 6 F V f v
-    <i8>0xfc, // 7  ' 7 G W g w
-    <i8>0xf8, // 8  8 H X h x
-    <i8>0xf8, // 9  9 I Y i y
-    <i8>0xf4, // a  * J Z j z
-    <i8>0x54, // b  + K k
-    <i8>0xd0, // c  L l |
-    <i8>0x54, // d  - M m
-    <i8>0xf4, // e  . N ^ n ~
-    <i8>0x70, // f  O _ o
-  );
-}
+// prettier-ignore
+const tokenClass: usize = memory.data<u8>(
+  [
+    0xe8, // 0  0 P p `
+    0xfc, // 1  ! 1 A Q a q
+    0xf8, // 2  2 B R b r
+    0xfc, // 3  # 3 C S c s
+    0xfc, // 4  $ 4 D T d t
+    0xfc, // 5  % 5 E U e u
+    0xfc, // 6  & 6 F V f v
+    0xfc, // 7  ' 7 G W g w
+    0xf8, // 8  8 H X h x
+    0xf8, // 9  9 I Y i y
+    0xf4, // a  * J Z j z
+    0x54, // b  + K k
+    0xd0, // c  L l |
+    0x54, // d  - M m
+    0xf4, // e  . N ^ n ~
+    0x70, // f  O _ o
+  ],
+  16,
+);
 
-// @ts-ignore: decorator
-@inline
-function tokenRows(): v128 {
-  return i8x16(1, 2, 4, 8, 16, 32, 64, <i8>0x80, 0, 0, 0, 0, 0, 0, 0, 0);
+/** Address of the first byte in [ptr, end) outside the class whose table is at `byteClass`, or `end`. */
+export function findOutside(ptr: usize, end: usize, byteClass: usize): usize {
+  const columns = v128.load(byteClass);
+  const rows = v128.load(classRows);
+  const zero = i64x2.splat(0);
+  for (let at = ptr; at < end; at += BLOCK) {
+    const bytes = v128.load(at);
+    const column = i8x16.swizzle(columns, v128.and(bytes, i8x16.splat(0x0f)));
+    const row = i8x16.swizzle(rows, i8x16.shr_u(bytes, 4));
+    const hits = i8x16.bitmask(i8x16.eq(v128.and(column, row), zero));
+    if (hits != 0) return min(at + ctz(hits), end);
+  }
+  return end;
 }
 
 /** Address of the first byte in [ptr, end) that is no tchar, or `end`. */
 export function findNonToken(ptr: usize, end: usize): usize {
-  const lowHalf = i8x16.splat(0x0f);
-  for (let at = ptr; at < end; at += BLOCK) {
-    const bytes = v128.load(at);
-    const columns = i8x16.swizzle(tokenColumns(), v128.and(bytes, lowHalf));
-    const rows = i8x16.swizzle(tokenRows(), i8x16.shr_u(bytes, 4));
-    const hits = i8x16.bitmask(i8x16.eq(v128.and(columns, rows), i8x16.splat(0)));
-    if (hits != 0) return min(at + ctz(hits), end);
-  }
-  return end;
+  return findOutside(ptr, end, tokenClass);
 }
 
 export function findNonTokenScalar(ptr: usize, end: usize): usize {
@@ -191,6 +193,30 @@ export function equalBytes(a: usize, b: usize, len: u32): bool {
 export function equalBytesScalar(a: usize, b: usize, len: u32): bool {
   for (let offset: u32 = 0; offset < len; offset++) {
     if (load<u8>(a + offset) != load<u8>(b + offset)) return false;
+  }
+  return true;
+}
+
+/**
+ * Whether the bytes, with A to Z as a to z, are the `len` UTF-16 units at `units`: ASCII as string literals have it. The units
+ * too are loaded up to 31 bytes past their end.
+ */
+export function equalsLowerCase(ptr: usize, units: usize, len: u32): bool {
+  for (let offset: u32 = 0; offset < len; offset += BLOCK) {
+    const from = units + (offset << 1);
+    const wanted = i8x16.narrow_i16x8_u(v128.load(from), v128.load(from, 16));
+    const equal = i8x16.bitmask(i8x16.eq(lowerCaseBlock(v128.load(ptr + offset)), wanted));
+    // The bits above the sixteen are clear, so that a difference is found behind them at the latest.
+    if (offset + <u32>ctz(~equal) < min(offset + BLOCK, len)) return false;
+  }
+  return true;
+}
+
+export function equalsLowerCaseScalar(ptr: usize, units: usize, len: u32): bool {
+  for (let index: u32 = 0; index < len; index++) {
+    let byte: u32 = load<u8>(ptr + index);
+    if (byte - 0x41 < 26) byte |= 0x20;
+    if (byte != load<u16>(units + (index << 1))) return false;
   }
   return true;
 }

@@ -12,7 +12,7 @@
 import { Limit } from "../abi/limit.ts";
 import { Method, Version } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
-import { CharClass, isCharacter } from "../http/characters.ts";
+import { CharClass, findOther } from "../http/characters.ts";
 import { readMethod } from "../http/method.ts";
 import { limitHit, limitU32 } from "../session/limits.ts";
 
@@ -45,7 +45,7 @@ export function readRequestLine(ptr: usize, end: usize): i32 {
     lineMethodLen = 4;
     at += 5;
   } else {
-    while (at < end && isCharacter(load<u8>(at), CharClass.TCHAR)) at++;
+    at = findOther(at, end, CharClass.TCHAR);
     const len = <u32>(at - ptr);
     if (len > limitU32(Limit.METHOD_BYTES)) {
       limitHit(Limit.METHOD_BYTES);
@@ -59,7 +59,7 @@ export function readRequestLine(ptr: usize, end: usize): i32 {
   }
 
   const target = at;
-  at = findTargetEnd(at, end);
+  at = findOther(at, end, CharClass.TARGET);
   const targetLen = <u32>(at - target);
   if (targetLen > limitU32(Limit.TARGET_BYTES)) {
     limitHit(Limit.TARGET_BYTES);
@@ -136,23 +136,4 @@ function readLineEnd(ptr: usize, end: usize): i32 {
   if (load<u8>(ptr) != CR) return Status.H1_LINE_ENDING;
   if (ptr + 1 == end) return 0;
   return load<u8>(ptr, 1) == LF ? 2 : Status.H1_LINE_ENDING;
-}
-
-/** First byte at or after `ptr` that cannot be in a request target, or `end`. */
-// @ts-ignore: decorator
-@inline
-function findTargetEnd(ptr: usize, end: usize): usize {
-  let at = ptr;
-  const first = i8x16.splat(0x21);
-  const span = i8x16.splat(0x5d);
-  const hash = i8x16.splat(0x23);
-  while (at + 16 <= end) {
-    const bytes = v128.load(at);
-    const wrong = v128.or(i8x16.gt_u(i8x16.sub(bytes, first), span), i8x16.eq(bytes, hash));
-    const mask = i8x16.bitmask(wrong);
-    if (mask != 0) return at + ctz(mask);
-    at += 16;
-  }
-  while (at < end && isCharacter(load<u8>(at), CharClass.TARGET)) at++;
-  return at;
 }

@@ -2,6 +2,7 @@
  * ASCII text of the engine itself (reason phrases, error texts, fixed fields): string literals lie in linear memory as
  * UTF-16, so writing them is narrowing each unit to a byte. Nothing is allocated.
  */
+import { equalsLowerCase } from "../core/scan.ts";
 
 /** Writes `text` at `dest` and answers its length in bytes. `text` is ASCII. */
 export function writeAscii(dest: usize, text: string): u32 {
@@ -13,11 +14,5 @@ export function writeAscii(dest: usize, text: string): u32 {
 
 /** Whether the bytes are `lower` (ASCII in lower case) in any case. */
 export function equalsIgnoreCase(ptr: usize, len: u32, lower: string): bool {
-  if (len != <u32>lower.length) return false;
-  for (let i: u32 = 0; i < len; i++) {
-    let byte: u32 = load<u8>(ptr + i);
-    if (byte - 0x41 < 26) byte |= 0x20;
-    if (byte != <u32>lower.charCodeAt(i)) return false;
-  }
-  return true;
+  return len == <u32>lower.length && equalsLowerCase(ptr, changetype<usize>(lower), len);
 }

@@ -3,7 +3,10 @@
  *
  * userinfo is refused (RFC 9110 §4.2.4), an empty host is refused (§4.2.1), a port is digits up to 65535 or empty.
  */
-import { areCharacters, CharClass, isCharacter } from "./characters.ts";
+import { findByte } from "../core/scan.ts";
+import { areCharacters, CharClass, findOther } from "./characters.ts";
+
+const PERCENT: u8 = 0x25;
 
 /** Whether the bytes are `uri-host [ ":" [ port ] ]` with a host that is not empty. */
 export function isAuthority(ptr: usize, len: u32): bool {
@@ -21,14 +24,13 @@ function portOffset(ptr: usize, len: u32): i32 {
   if (len == 0) return -1;
   let hostEnd: u32 = 0;
   if (load<u8>(ptr) == 0x5b) {
-    hostEnd = 1;
-    while (hostEnd < len && isCharacter(load<u8>(ptr + hostEnd), CharClass.IPV6)) hostEnd++;
+    hostEnd = <u32>(findOther(ptr + 1, ptr + len, CharClass.IPV6) - ptr);
     // "[" , at least "::" , "]"
     if (hostEnd < 3 || hostEnd == len || load<u8>(ptr + hostEnd) != 0x5d) return -1;
     hostEnd++;
   } else {
-    while (hostEnd < len && isCharacter(load<u8>(ptr + hostEnd), CharClass.REG_NAME)) hostEnd++;
-    if (hostEnd == 0 || !hasValidEscapes(ptr, hostEnd)) return -1;
+    hostEnd = <u32>(findOther(ptr, ptr + len, CharClass.REG_NAME) - ptr);
+    if (hostEnd == 0 || !hasValidEscapes(ptr, ptr + hostEnd)) return -1;
   }
   if (hostEnd == len) return <i32>len;
   if (load<u8>(ptr + hostEnd) != 0x3a) return -1;
@@ -40,12 +42,9 @@ function portOffset(ptr: usize, len: u32): i32 {
 }
 
 /** Every "%" is followed by two hexadecimal digits. */
-function hasValidEscapes(ptr: usize, len: u32): bool {
-  for (let i: u32 = 0; i < len; i++) {
-    if (load<u8>(ptr + i) != 0x25) continue;
-    if (i + 2 >= len) return false;
-    if (!isCharacter(load<u8>(ptr + i + 1), CharClass.HEX)) return false;
-    if (!isCharacter(load<u8>(ptr + i + 2), CharClass.HEX)) return false;
+function hasValidEscapes(ptr: usize, end: usize): bool {
+  for (let at = findByte(ptr, end, PERCENT); at < end; at = findByte(at + 3, end, PERCENT)) {
+    if (end - at < 3 || !areCharacters(at + 1, 2, CharClass.HEX)) return false;
   }
   return true;
 }

@@ -7,6 +7,8 @@
  *              "|", "^", "{" and others as they are; nothing that could end a line, a token or an element
  *   IPV6       what may stand between the brackets of an IP-literal
  */
+import { findOutside } from "../core/scan.ts";
+
 export const enum CharClass {
   TCHAR = 1,
   REG_NAME = 2,
@@ -16,7 +18,12 @@ export const enum CharClass {
   HEX = 32,
 }
 
+const CLASS_COUNT: u32 = 6;
+const TABLE_BYTES: u32 = 16;
+
 const classes: usize = memory.data(256);
+/** The same by class, as `findOutside` reads it: a table of TABLE_BYTES for each bit of CharClass. */
+const tables: usize = memory.data(CLASS_COUNT * TABLE_BYTES, 16);
 
 export function charactersInitialize(): void {
   for (let c: u32 = 0x21; c < 0x7f; c++) if (c != 0x23) mark(c, CharClass.TARGET);
@@ -42,14 +49,25 @@ export function isCharacter(byte: u32, charClass: u32): bool {
   return (load<u8>(classes + byte) & charClass) != 0;
 }
 
+/** Address of the first byte in [ptr, end) that is not of the class (one CharClass), or `end`. */
+// @ts-ignore: decorator
+@inline
+export function findOther(ptr: usize, end: usize, charClass: u32): usize {
+  return findOutside(ptr, end, tables + ctz(charClass) * TABLE_BYTES);
+}
+
 /** Whether all of [ptr, ptr + len) is of the class; true when empty. */
 export function areCharacters(ptr: usize, len: u32, charClass: u32): bool {
-  for (let i: u32 = 0; i < len; i++) if (!isCharacter(load<u8>(ptr + i), charClass)) return false;
-  return true;
+  return findOther(ptr, ptr + len, charClass) == ptr + len;
 }
 
 function mark(byte: u32, charClass: u32): void {
   store<u8>(classes + byte, load<u8>(classes + byte) | (<u8>charClass));
+  for (let index: u32 = 0; index < CLASS_COUNT; index++) {
+    if (((charClass >> index) & 1) == 0) continue;
+    const column = tables + index * TABLE_BYTES + (byte & 0x0f);
+    store<u8>(column, load<u8>(column) | (<u8>((<u32>1) << (byte >> 4))));
+  }
 }
 
 function markAll(bytes: string, charClass: u32): void {

@@ -3,6 +3,8 @@
 import {
   equalBytes,
   equalBytesScalar,
+  equalsLowerCase,
+  equalsLowerCaseScalar,
   findByte,
   findByteScalar,
   findControl,
@@ -168,5 +170,31 @@ describe("scan", () => {
       for (let index: usize = 0; index < 20; index++) if (load<u8>(area + index) != expected) faults++;
     }
     expect(faults).toBe(0);
+  });
+
+  test("texts equal without case as their scalar twin says", () => {
+    const lower = "the quick-brown_fox jumps over[the]lazy@dog {and} back`";
+    const units = changetype<usize>(lower);
+    let faults = 0;
+    let equalCount = 0;
+    for (let len: u32 = 0; len <= <u32>lower.length; len++) {
+      fillRandom(area, <u32>AREA);
+      for (let i: u32 = 0; i < len; i++) {
+        const unit = load<u16>(units + (i << 1));
+        const isLetter = unit >= 0x61 && unit <= 0x7a;
+        store<u8>(area + i, <u8>(isLetter && randomBelow(2) == 0 ? unit - 0x20 : unit));
+      }
+      if (equalsLowerCase(area, units, len)) equalCount++;
+      for (let at: u32 = 0; at < len; at++) {
+        const kept = load<u8>(area + at);
+        for (let bit: u32 = 0; bit < 8; bit++) {
+          store<u8>(area + at, <u8>((<u32>kept) ^ ((<u32>1) << bit)));
+          if (equalsLowerCase(area, units, len) != equalsLowerCaseScalar(area, units, len)) faults++;
+        }
+        store<u8>(area + at, kept);
+      }
+    }
+    expect(faults).toBe(0);
+    expect(equalCount).toBe(lower.length + 1);
   });
 });
