@@ -22,7 +22,7 @@ import { counterSet, countersReset } from "../session/counters.ts";
 import { clockReset, nowMs, setNow } from "../session/deadline.ts";
 import { hasEventRoom } from "../session/events.ts";
 import { exchangesInitialize } from "../session/exchange.ts";
-import { limitsAreValid, limitsReset, limitU32 } from "../session/limits.ts";
+import { limitsTake, limitsReset, limitU32 } from "../session/limits.ts";
 import { outputReset } from "../session/output.ts";
 import { freeRetired, retiredReset } from "../session/retired.ts";
 import { entropyRegion, layoutTable, regionsClaim, regionsLay } from "../session/regions.ts";
@@ -47,7 +47,7 @@ export function layout(): usize {
  */
 export function initialize(now: f64): i32 {
   if (!laid || initialized) return Status.INVALID_STATE;
-  if (!limitsAreValid()) return Status.INVALID_ARGUMENT;
+  if (!limitsTake()) return Status.INVALID_ARGUMENT;
   if (!regionsClaim()) return Status.MEMORY_FULL;
   fieldNameInitialize();
   charactersInitialize();
