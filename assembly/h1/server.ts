@@ -7,6 +7,7 @@ import { Counter } from "../abi/counter.ts";
 import { FieldLane, MessageFlag, Method, Role, Version } from "../abi/message.ts";
 import { Limit } from "../abi/limit.ts";
 import { Status } from "../abi/status.ts";
+import { copyBytes } from "../http/copy_bytes.ts";
 import { ConnectionState } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
 import { clearReadDeadline } from "../session/deadline.ts";
@@ -59,8 +60,8 @@ export function beginRequest(connection: H1Connection, head: usize, len: u32): i
   if (ptr == 0) return Status.EXCHANGES_FULL;
   const exchange = changetype<Exchange>(ptr);
   const bytes = exchange.bytesPtr;
-  memory.copy(bytes, head, len);
-  memory.copy(exchange.fieldsPtr, sectionRecords, sectionCount * (FieldLane.COUNT * sizeof<u32>()));
+  copyBytes(bytes, head, len);
+  copyBytes(exchange.fieldsPtr, sectionRecords, sectionCount * (FieldLane.COUNT * sizeof<u32>()));
   const moved = bytes - head;
   exchange.methodPtr = bytes;
   exchange.methodLen = lineMethodLen;

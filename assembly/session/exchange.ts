@@ -112,6 +112,7 @@ export class Exchange {
 }
 
 const EXCHANGE_BYTES: u32 = <u32>offsetof<Exchange>();
+const VECTOR_MASK: u32 = sizeof<v128>() - 1;
 const table: HandleTable = changetype<HandleTable>(memory.data(offsetof<HandleTable>(), 8));
 
 export function exchangesInitialize(): void {
@@ -130,7 +131,8 @@ export function exchangeCreate(
   structBytes: u32 = EXCHANGE_BYTES,
 ): usize {
   const recordBytes = fieldCount * (FieldLane.COUNT * sizeof<u32>());
-  const fixedBytes = structBytes + <u32>offsetof<ByteQueue>();
+  // In whole vectors, so that they can be zeroed by them.
+  const fixedBytes = (structBytes + <u32>offsetof<ByteQueue>() + VECTOR_MASK) & ~VECTOR_MASK;
   const ptr = slabAllocate(fixedBytes + recordBytes + byteCount);
   if (ptr == 0) {
     count(Counter.POOL_REFUSALS);
@@ -143,7 +145,8 @@ export function exchangeCreate(
     count(Counter.POOL_REFUSALS);
     return 0;
   }
-  memory.fill(ptr, 0, fixedBytes);
+  const zero = i64x2.splat(0);
+  for (let at = ptr; at < ptr + fixedBytes; at += sizeof<v128>()) v128.store(at, zero);
   const exchange = changetype<Exchange>(ptr);
   exchange.handle = handle;
   exchange.connection = changetype<usize>(connection);

@@ -3,7 +3,7 @@
 import { COPY_SLACK, copyBytes, copyBytesLoosely } from "../../../assembly/http/copy_bytes.ts";
 import { fillRandom, seedRandom } from "../core/random.ts";
 
-const SPAN: u32 = 400;
+const SPAN: u32 = 2200;
 const GUARD: u8 = 0xa5;
 const source: usize = heap.alloc(SPAN + 64);
 const dest: usize = heap.alloc(SPAN + 64);
@@ -25,6 +25,17 @@ describe("copies", () => {
         if (memory.compare(dest + 16 + shift, source + ((shift * 7) % 16), len) != 0) faults++;
         if (!isGuarded(dest, 16 + shift) || !isGuarded(dest + 16 + shift + len, 16)) faults++;
       }
+    }
+    expect(faults).toBe(0);
+  });
+
+  test("copyBytes copies what is long, and longer than is copied in place", () => {
+    let faults = 0;
+    for (let len: u32 = 300; len < SPAN - 40; len += len < 2000 ? 37 : 1) {
+      memory.fill(dest, GUARD, SPAN + 64);
+      copyBytes(dest + 16, source + 3, len);
+      if (memory.compare(dest + 16, source + 3, len) != 0) faults++;
+      if (!isGuarded(dest, 16) || !isGuarded(dest + 16 + len, 16)) faults++;
     }
     expect(faults).toBe(0);
   });
