@@ -11,6 +11,7 @@ import { Status } from "../abi/status.ts";
 import { limitHit, limitU32 } from "../session/limits.ts";
 import { H1Connection } from "./connection.ts";
 import { readFieldLine, SECTION_END } from "./field_line.ts";
+import { ordinaryRecordsEnd, readOrdinaryLines } from "./ordinary_lines.ts";
 import { readRequestLine, readStatusLine } from "./start_line.ts";
 
 const RECORD_BYTES: u32 = FieldLane.COUNT * sizeof<u32>();
@@ -80,20 +81,24 @@ function readHeadLines(connection: H1Connection, base: usize, end: usize): i32 {
 }
 
 function readFieldLines(connection: H1Connection, base: usize, end: usize, maxCount: u32): i32 {
-  let offset = connection.lineOffset;
-  let count = connection.lineCount;
+  const recordsEnd = sectionRecords + maxCount * RECORD_BYTES;
+  let record = sectionRecords + connection.lineCount * RECORD_BYTES;
+  let line = base + connection.lineOffset;
   while (true) {
-    const length = readFieldLine(base + offset, end, sectionRecords + count * RECORD_BYTES, base);
+    line = readOrdinaryLines(line, end, record, recordsEnd, base);
+    record = ordinaryRecordsEnd;
+    // The line it stopped at; after it there may be ordinary ones again.
+    const length = readFieldLine(line, end, record, base);
     if (length <= 0) {
-      connection.lineOffset = offset;
-      connection.lineCount = count;
+      connection.lineOffset = <u32>(line - base);
+      connection.lineCount = <u32>(record - sectionRecords) / RECORD_BYTES;
       return length;
     }
-    offset += length;
+    line += length;
     if (length == SECTION_END) break;
-    count++;
-    if (count > maxCount) return Status.H1_TOO_MANY_FIELDS;
+    if (record == recordsEnd) return Status.H1_TOO_MANY_FIELDS;
+    record += RECORD_BYTES;
   }
-  sectionCount = count;
-  return <i32>offset;
+  sectionCount = <u32>(record - sectionRecords) / RECORD_BYTES;
+  return <i32>(line - base);
 }

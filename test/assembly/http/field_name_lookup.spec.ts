@@ -5,6 +5,7 @@ import {
   fieldNameInitialize,
   fieldNameLength,
   fieldNameLookup,
+  fieldNamePeek,
   fieldNamePtr,
 } from "../../../assembly/http/field_name_lookup.ts";
 import { fillRandom, random64, randomBelow, seedRandom } from "../core/random.ts";
@@ -69,5 +70,34 @@ describe("the lookup of field names", () => {
       const found = fieldNameLookup(area, len);
       if (found != FieldName.NONE) expect(FIELD_NAMES[found]).toBe(String.UTF8.decodeUnsafe(area, len));
     }
+  });
+
+  test("a single look finds every name in any case, each at its own slot", () => {
+    for (let id: u32 = 1; id < <u32>FieldName.COUNT; id++) {
+      const name = FIELD_NAMES[id];
+      expect(fieldNamePeek(area, write(name))).toBe(id, name);
+      expect(fieldNamePeek(area, write(name.toUpperCase()))).toBe(id, name);
+      expect(fieldNameLookup(area, write(name.toUpperCase()))).toBe(FieldName.NONE, name);
+    }
+  });
+
+  test("a single look finds no name that differs in one byte, is shorter or longer", () => {
+    let faults = 0;
+    for (let id: u32 = 1; id < <u32>FieldName.COUNT; id++) {
+      const len = write(FIELD_NAMES[id]);
+      for (let other: u32 = 0; other <= 32; other++) {
+        if (other != len && fieldNamePeek(area, other) == id) faults++;
+      }
+      for (let at: u32 = 0; at < len; at++) {
+        const kept = load<u8>(area + at);
+        store<u8>(area + at, kept ^ 0x01);
+        if (fieldNamePeek(area, len) == id) faults++;
+        // What a line's LF becomes.
+        store<u8>(area + at, 0x0a);
+        if (fieldNamePeek(area, len) != FieldName.NONE) faults++;
+        store<u8>(area + at, kept);
+      }
+    }
+    expect(faults).toBe(0);
   });
 });
