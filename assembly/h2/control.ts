@@ -1,4 +1,5 @@
 /** Frames that carry no message: PING, GOAWAY, RST_STREAM, WINDOW_UPDATE, PRIORITY and PRIORITY_UPDATE. */
+import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { spendReset } from "./budget.ts";
@@ -70,7 +71,7 @@ export function receiveRstStream(connection: H2Connection, ptr: usize, len: u32,
   if (isRefused || stream == null) return;
   stream.state = nextState(state, StreamInput.RECEIVE_RST_STREAM);
   // §8.1: a server that answered early wants no more of the request; nothing is lost.
-  const isAnswered = stream.isLocal && hasFlag(stream, ExchangeFlag.RECEIVED);
+  const isAnswered = connection.role == Role.CLIENT && hasFlag(stream, ExchangeFlag.RECEIVED);
   if (isAnswered || hasFlag(stream, ExchangeFlag.SENT)) finishEarly(connection, stream);
   else abortStream(connection, stream, Status.H2_CANCELLED);
 }
