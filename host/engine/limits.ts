@@ -81,12 +81,17 @@ export function resolveLimits(options: LimitOptions = {}): Float64Array {
     }
     if (!Number.isSafeInteger(value) || (value as number) < entry.least || (value as number) > entry.most) {
       throw new RangeError(
-        `limits.${name} is ${JSON.stringify(value) ?? typeof value}; it must be a whole number from ${entry.least} to ${entry.most}`,
+        `limits.${name} is ${shown(value)}; it must be a whole number from ${entry.least} to ${entry.most}`,
       );
     }
     values[index] = value as number;
   }
   return values;
+}
+
+/** JSON writes NaN and Infinity as null. */
+function shown(value: unknown): string {
+  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value);
 }
 
 function column(limit: number, index: number): number {

@@ -31,7 +31,7 @@ describe.each(entries)("$name", ({ name, least, most }) => {
       const options = { [name]: value } as unknown as LimitOptions;
       expect(() => resolveLimits(options)).toThrow(
         new RangeError(
-          `limits.${name} is ${String(value)}; it must be a whole number from ${least} to ${most}`,
+          `limits.${name} is ${typeof value === "number" ? value : JSON.stringify(value)}; it must be a whole number from ${least} to ${most}`,
         ),
       );
     },
