@@ -289,7 +289,7 @@ class Round implements EventSink {
       return this.#random.oneIn(2) ? this.#random.next() : this.#random.pick(this.#stale);
     }
     const handles = [...this.#exchanges];
-    return this.#random.oneIn(2) ? (handles.at(-1) as number) : this.#random.pick(handles);
+    return this.#random.oneIn(2) ? handles.at(-1) : this.#random.pick(handles);
   }
 
   #read(head: ReceivedHead): void {

@@ -6,7 +6,7 @@
 
 import { Role, SendFlag } from "../../assembly/abi/message.ts";
 import type { Random } from "../fuzz/random.ts";
-import { Driver } from "../wire/driver.ts";
+import type { Driver } from "../wire/driver.ts";
 import type { Connection, Message } from "../wire/driver.ts";
 
 /** What one exchange is to carry. */

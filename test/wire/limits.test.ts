@@ -119,7 +119,7 @@ describe("sizes", () => {
     const driver = new Driver({ limits: { [name]: value }, handler: answering });
     const connection = driver.open();
     for (const byte of over) if (connection.closedBy === null) driver.feed(connection, byte);
-    expect(readResponses(connection.sentText).at(-1)!.statusCode).toBe(code);
+    expect(readResponses(connection.sentText).at(-1).statusCode).toBe(code);
     expect(driver.limitHits(name)).toBe(1);
   });
 

@@ -2,8 +2,10 @@
 
 import { OpenFlag, Role, SendFlag } from "../../assembly/abi/message.ts";
 import type { CaseOptions, WireCase } from "./case_file.ts";
-import { coalesce, Driver } from "./driver.ts";
-import type { Connection, Handler, LogLine, Message } from "./driver.ts";
+import { Driver } from "./driver.ts";
+import type { Connection, Handler, Message } from "./driver.ts";
+import { coalesce } from "./log.ts";
+import type { LogLine } from "./log.ts";
 import { readResponses, responseLine } from "./responses.ts";
 
 export interface Outcome {
