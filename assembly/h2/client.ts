@@ -177,8 +177,8 @@ export function receiveResponse(connection: H2Connection, stream: H2Stream, isEn
   const isTunnel = method == Method.CONNECT && code < 300 && !isEnd;
   stream.flags &= ~ExchangeFlag.UNDECIDED;
   if (isTunnel) stream.flags |= ExchangeFlag.TUNNEL;
-  // The host learns of the end by an event of its own unless there is nothing to wait for.
-  if (isEnd) stream.flags |= ExchangeFlag.RECEIVED;
+  // The host is told of an end only where there is content to wait for, though an empty frame may still end the stream.
+  if (!hasBody && !isTunnel) stream.flags |= ExchangeFlag.RECEIVED;
   emitExchangeEvent(EventKind.RESPONSE, EventFlag.NONE, stream, <u32>changetype<usize>(stream), code);
   if (isTunnel) emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, stream, 0, 0);
   if (isEnd) messageReceived(connection, stream, StreamInput.RECEIVE_HEADERS_END);

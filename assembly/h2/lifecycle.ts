@@ -253,8 +253,9 @@ export function h2Release(exchange: Exchange): void {
     settle(connection);
     return;
   }
-  if (connection.role == Role.CLIENT && !hasFlag(stream, ExchangeFlag.RECEIVED)) {
-    streamError(connection, stream, Status.H2_CANCELLED);
+  if (connection.role == Role.CLIENT) {
+    const isComplete = hasFlag(stream, ExchangeFlag.RECEIVED) && stream.isEndQueued;
+    if (!isComplete) streamError(connection, stream, Status.H2_CANCELLED);
   } else if (!stream.isEndQueued) {
     streamError(connection, stream, Status.INVALID_STATE);
   }

@@ -7,7 +7,7 @@ import { H2Connection } from "./connection.ts";
 import { releaseHeld, updateWindows } from "./flow_control.ts";
 import { finishStream } from "./lifecycle.ts";
 import { H2Stream } from "./stream.ts";
-import { nextState, StreamInput } from "./stream_state.ts";
+import { isClosed, nextState, StreamInput } from "./stream_state.ts";
 
 /** The peer's message is complete, by `input`. The host is told unless its last content said so. */
 export function messageReceived(connection: H2Connection, stream: H2Stream, input: StreamInput): void {
@@ -16,7 +16,7 @@ export function messageReceived(connection: H2Connection, stream: H2Stream, inpu
     emitExchangeEvent(EventKind.END, EventFlag.NONE, stream, 0, 0);
   }
   stream.flags |= ExchangeFlag.RECEIVED;
-  if (hasFlag(stream, ExchangeFlag.SENT)) finishStream(connection, stream);
+  if (isClosed(stream.state)) finishStream(connection, stream);
 }
 
 /** The host has said all of its message: in the server's role nobody will read what of the request is still to come. */
@@ -34,5 +34,5 @@ export function messageSent(connection: H2Connection, stream: H2Stream, input: S
   stream.state = nextState(stream.state, input);
   stream.flags |= ExchangeFlag.SENT;
   stream.stalledSinceMs = 0;
-  if (hasFlag(stream, ExchangeFlag.RECEIVED)) finishStream(connection, stream);
+  if (isClosed(stream.state)) finishStream(connection, stream);
 }

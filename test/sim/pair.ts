@@ -4,7 +4,7 @@
 // The scenario is made of the seed alone: requests of every framing, handlers that answer early, late, in pieces or by echo,
 // readers that stop for a while. At the end both sides have seen the same messages, and nothing is left over.
 
-import { Role, SendFlag } from "../../assembly/abi/message.ts";
+import { Protocol, Role, SendFlag } from "../../assembly/abi/message.ts";
 import type { Random } from "../fuzz/random.ts";
 import type { Driver } from "../wire/driver.ts";
 import type { Connection, Message } from "../wire/driver.ts";
@@ -27,6 +27,12 @@ interface Plan {
 
 const NAMES = ["x-one", "accept", "cookie", "user-agent", "x-a-name-that-has-more-than-32-bytes-in-it"];
 
+/** What the two speak, and how many exchanges they have open at once. */
+export interface PairOptions {
+  readonly protocol?: Protocol;
+  readonly concurrency?: number;
+}
+
 export class Pair {
   readonly #random: Random;
   readonly #server: Driver;
@@ -34,22 +40,26 @@ export class Pair {
   readonly #near: Connection;
   readonly #far: Connection;
   readonly #plans: Plan[] = [];
+  readonly #planOf = new Map<number, Plan>();
+  readonly #protocol: Protocol;
+  readonly #concurrency: number;
   /** Bytes on their way to each side. */
   #toServer: Buffer = Buffer.alloc(0);
   #toClient: Buffer = Buffer.alloc(0);
   /** Content still to be sent, by exchange handle of either side. */
   readonly #sending = new Map<string, () => boolean>();
-  #seen = 0;
   #answered = 0;
 
-  constructor(random: Random, server: Driver, client: Driver) {
+  constructor(random: Random, server: Driver, client: Driver, options: PairOptions = {}) {
     this.#random = random;
+    this.#protocol = options.protocol ?? Protocol.HTTP_1;
+    this.#concurrency = options.concurrency ?? 1;
     this.#server = server;
     this.#client = client;
     server.handler = { request: (message) => this.#serve(message) };
     client.handler = { complete: (message) => this.#check(message) };
-    this.#far = server.open();
-    this.#near = client.open(Role.CLIENT);
+    this.#far = server.open(Role.SERVER, 0, this.#protocol);
+    this.#near = client.open(Role.CLIENT, 0, this.#protocol);
   }
 
   /** Runs `count` exchanges, as long as the connection persists; answers how many were complete. */
@@ -58,7 +68,10 @@ export class Pair {
     for (let idle = 0; this.#answered < this.#plans.length && idle < 1000; idle++) {
       if (this.#step()) idle = 0;
       if (this.#near.closedBy !== null) break;
-      if (this.#answered === this.#plans.length && this.#plans.length < count) this.#ask(count);
+      const open = this.#plans.length - this.#answered;
+      if (this.#plans.length < count && (open === 0 || (open < this.#concurrency && this.#random.oneIn(5)))) {
+        this.#ask(count);
+      }
     }
     const complete = this.#answered;
     if (complete !== this.#plans.length) {
@@ -125,6 +138,7 @@ export class Pair {
     // The last answer ended the connection.
     if (exchange < 0) return;
     this.#plans.push(plan);
+    this.#planOf.set(exchange, plan);
     if (hasContent) this.#send("client", this.#client, exchange, plan.content, plan.requestTrailers);
   }
 
@@ -132,6 +146,8 @@ export class Pair {
   #send(side: string, driver: Driver, exchange: number, content: Buffer, trailers: [string, string][]): void {
     let at = 0;
     this.#sending.set(`${side}${exchange}`, () => {
+      // A client that has its answer and not yet sent all of its request cuts it.
+      if ((driver.messages.get(exchange)?.abortedBy ?? null) !== null) return true;
       const length = this.#random.pick([1, 100, 5000, content.length]);
       const piece = content.subarray(at, at + length);
       const isWhole = at + piece.length === content.length;
@@ -149,14 +165,14 @@ export class Pair {
   }
 
   #serve(message: Message): void {
-    const plan = this.#plans[this.#seen++]!;
+    const plan = this.#plans[Number(message.target.split("/")[1])]!;
     expectSame("method", message.method, plan.method);
     expectSame("target", message.target, plan.target);
     const framing = /^(content-length|transfer-encoding|connection)$/;
     expectSame(
       "fields",
       message.fields.filter(([name]) => !framing.test(name)),
-      plan.fields,
+      this.#protocol === Protocol.HTTP_2 ? asHttp2(plan.fields) : plan.fields,
     );
     const key = `answer${message.exchange}`;
     const isEarly = plan.content.length < 200_000 && this.#random.oneIn(4);
@@ -174,7 +190,7 @@ export class Pair {
   #answer(message: Message, plan: Plan): void {
     const { engine } = this.#server;
     for (let i = 0; i < plan.hints; i++)
-      engine.sendInformational(message.exchange, 103, [["link", `</${i}>`]]);
+      engine.sendInformational(message.exchange, 103, [["link", plan.target]]);
     const length = plan.isAnswerChunked ? -1 : plan.answer.length;
     const status = engine.sendHead(message.exchange, plan.statusCode, [["x-plan", "1"]], length, 0);
     if (status < 0) throw new Error(`sending a head: ${status}`);
@@ -182,12 +198,16 @@ export class Pair {
   }
 
   #check(message: Message): void {
-    const plan = this.#plans[this.#answered++]!;
+    const plan = this.#planOf.get(message.exchange)!;
+    this.#answered++;
     expectSame("status", message.statusCode, plan.statusCode);
     const body = plan.method === "HEAD" ? "" : plan.answer.toString("hex");
     expectSame("answer", message.body.toString("hex"), body);
     expectSame("answer's trailers", message.trailers, plan.answerTrailers);
-    expectSame("interim responses", this.#near.informational.splice(0).length, plan.hints);
+    const hints = this.#near.informational.filter(({ fields }) => fields[0]?.[1] === plan.target);
+    expectSame("interim responses", hints.length, plan.hints);
+    // An answer that came early ends the request too.
+    this.#sending.delete(`client${message.exchange}`);
     this.#client.release(message);
   }
 
@@ -232,6 +252,15 @@ export class Pair {
     this.#far.sent = Buffer.alloc(0);
     this.#near.sent = Buffer.alloc(0);
   }
+}
+
+/** The host field has become the authority, and a cookie is one field. */
+function asHttp2(fields: readonly [string, string][]): [string, string][] {
+  const cookies = fields.filter(([name]) => name === "cookie").map(([, value]) => value);
+  const first = fields.findIndex(([name]) => name === "cookie");
+  return fields
+    .map(([name, value], index): [string, string] => [name, index === first ? cookies.join("; ") : value])
+    .filter(([name], index) => name !== "host" && (name !== "cookie" || index === first));
 }
 
 function expectSame(what: string, actual: unknown, expected: unknown): void {

@@ -163,7 +163,7 @@ describe("content", () => {
     at.feed(frame(FrameType.PING, Flag.ACK, 0, probe?.payload));
     expect(at.lines()).toEqual(["WINDOW_UPDATE 0 1496576"]);
     at.feed(data(1, "x"));
-    expect(at.lines()).toEqual([expect.stringMatching(/^WINDOW_UPDATE 1 4\d{5}$/u)]);
+    expect(at.lines()).toEqual(["WINDOW_UPDATE 1 278144"]);
   });
 
   test("that nobody reads any more is dropped up to drainBytes, then the request is cut", () => {
