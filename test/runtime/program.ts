@@ -3,9 +3,9 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { resolve } from "node:path";
 
-export const root = resolve(import.meta.dirname, "../..");
+/** Tests and programs are started in the root; a bundled program does not lie where its source does. */
+export const root = process.cwd();
 
 /** A program of this repository that runs. */
 export interface Program {
