@@ -12,9 +12,10 @@ import type { Outcome, SuiteRun } from "./report.ts";
 import { BenchError } from "./suite.ts";
 import type { Measure, RunOptions, Suite } from "./suite.ts";
 import { h1 } from "./suites/h1.ts";
+import { h2 } from "./suites/h2.ts";
 import { judge } from "./verdict.ts";
 
-const SUITES: Suite[] = [h1];
+const SUITES: Suite[] = [h1, h2];
 
 const DEFAULTS = { rounds: 5, seconds: 2, warmupSeconds: 1 };
 const QUICK = { rounds: 2, seconds: 1, warmupSeconds: 1 };

@@ -25,3 +25,5 @@ export const distFolder = join(projectRoot, "dist");
 /** Bundled servers and clients: generated, and where Node finds the peers of bench/package.json from. */
 export const bundleFolder = join(benchFolder, "node_modules", ".bench");
 export const reportFolder = join(projectRoot, "build", "bench");
+/** The certificate that every server with TLS presents: generated, by the bench before the first measure. */
+export const certificateFolder = join(bundleFolder, "tls");

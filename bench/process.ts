@@ -158,10 +158,11 @@ export async function withServers<T>(
   names: string[],
   use: (servers: Map<string, Server>) => Promise<T>,
   nodeFlags: string[] = [],
+  start: (name: string, nodeFlags: string[]) => Promise<Server> = startServer,
 ): Promise<T> {
   const servers = new Map<string, Server>();
   try {
-    for (const name of names) servers.set(name, await startServer(name, nodeFlags));
+    for (const name of names) servers.set(name, await start(name, nodeFlags));
     return await use(servers);
   } finally {
     for (const server of servers.values()) await server.process.stop();
