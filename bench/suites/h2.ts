@@ -7,6 +7,7 @@ import { certificateFolder } from "../paths.ts";
 import { installPeers } from "../peers.ts";
 import type { Suite } from "../suite.ts";
 import { hpackDecode } from "./h2-hpack.ts";
+import { idleConnection, openStream } from "./h2-memory.ts";
 import { streams, streamsTls } from "./h2-requests.ts";
 import { download, stalledDownload, stalledUpload, upload } from "./h2-transfers.ts";
 
@@ -17,5 +18,15 @@ export const h2: Suite = {
     installPeers(options.progress);
     await cachedCertificate(certificateFolder);
   },
-  measures: [streams, streamsTls, download, upload, stalledDownload, stalledUpload, hpackDecode],
+  measures: [
+    streams,
+    streamsTls,
+    download,
+    upload,
+    stalledDownload,
+    stalledUpload,
+    hpackDecode,
+    idleConnection,
+    openStream,
+  ],
 };
