@@ -77,11 +77,15 @@ export function addEntropy(): i32 {
   return Status.OK;
 }
 
-/** Tells the wall-clock time for the date field: milliseconds since 1970, UTC. To be called once a second. */
+/**
+ * Tells the wall-clock time for the date field: milliseconds since 1970, UTC. To be called once a second, which also brings
+ * the gauges among the counters up to date.
+ */
 export function setDate(epochMs: f64): i32 {
   // 9999-12-31T23:59:59.999Z, the last date that IMF-fixdate can write; NaN fails too.
   if (!(epochMs >= 0 && epochMs <= 253402300799999)) return Status.INVALID_ARGUMENT;
   dateSet(epochMs);
+  counterSet(Counter.MEMORY_BYTES_IN_USE, slabBytesInUse());
   return Status.OK;
 }
 

@@ -49,7 +49,7 @@ import {
   rulesContentLength,
   rulesPersist,
 } from "./message_rules.ts";
-import { beginBodyWindow } from "./receive.ts";
+import { beginBodyWindow } from "./reading.ts";
 import { lineStatusCode, lineVersion } from "./start_line.ts";
 import { writeAscii } from "../http/ascii.ts";
 

@@ -11,7 +11,8 @@ import { limitHit, limitOf } from "../session/limits.ts";
 import { outputPending } from "../session/output.ts";
 import { H1Connection } from "./connection.ts";
 import { fail, h1Abort, h1Close } from "./lifecycle.ts";
-import { beginBodyWindow, resume } from "./receive.ts";
+import { beginBodyWindow } from "./reading.ts";
+import { resume } from "./receive.ts";
 
 const MS_PER_S: f64 = 1000;
 

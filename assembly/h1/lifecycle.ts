@@ -21,7 +21,8 @@ import { outputDrop, outputPending } from "../session/output.ts";
 import { H1Connection, ReceiveState } from "./connection.ts";
 import { writeErrorResponse } from "./error_response.ts";
 import { inputRetire } from "./input.ts";
-import { isInputHeld, resume, updateReading } from "./receive.ts";
+import { isInputHeld, updateReading } from "./reading.ts";
+import { resume } from "./receive.ts";
 
 /** The message being received is complete. */
 export function messageReceived(connection: H1Connection): void {

@@ -14,10 +14,10 @@ import { slabAllocate } from "../core/slab.ts";
 import { timerArm } from "../core/timer_wheel.ts";
 import { prefaceMatch, PREFACE_BYTES } from "../http/preface.ts";
 import { ConnectionFlag } from "../session/connection.ts";
-import { clearReadDeadline, nowMs, setReadDeadline } from "../session/deadline.ts";
-import { emitConnectionEvent, emitExchangeEvent, hasEventRoom } from "../session/events.ts";
+import { nowMs, setReadDeadline } from "../session/deadline.ts";
+import { emitExchangeEvent, hasEventRoom } from "../session/events.ts";
 import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
-import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
+import { limitHit, limitOf } from "../session/limits.ts";
 import { freeRetired } from "../session/retired.ts";
 import { chunkedAt, ChunkStep, chunkedStep } from "./chunked.ts";
 import { beginResponse } from "./client.ts";
@@ -33,6 +33,7 @@ import {
   INPUT_MAX,
 } from "./input.ts";
 import { abandonContent, fail, h1Close, mayReadOn, messageReceived } from "./lifecycle.ts";
+import { beginBodyWindow, isInputHeld, updateReading } from "./reading.ts";
 import { beginRequest } from "./server.ts";
 import { lineMethod } from "./start_line.ts";
 
@@ -110,14 +111,6 @@ function endInput(connection: H1Connection): void {
   }
 }
 
-/** Whether the input block holds bytes that are not the beginning of what is being received, but wait for their turn. */
-export function isInputHeld(connection: H1Connection): bool {
-  return (
-    connection.inputLen != 0 &&
-    (connection.receiveState == ReceiveState.HELD || (connection.flags & ConnectionFlag.RESUME_OWED) != 0)
-  );
-}
-
 /** Reads on after a hold, from the input block. Called when an exchange ended or was decided. */
 export function resume(connection: H1Connection): void {
   if (connection.receiveState == ReceiveState.HELD) {
@@ -135,35 +128,6 @@ export function resume(connection: H1Connection): void {
   }
   if ((connection.flags & ConnectionFlag.PEER_ENDED) != 0 && !isInputHeld(connection)) endInput(connection);
   updateReading(connection);
-}
-
-/** Tells the host to stop or go on reading, when that has changed. A pause suspends the deadline of slow content. */
-export function updateReading(connection: H1Connection): void {
-  let pause = isInputHeld(connection);
-  const receiving = connection.receiving;
-  if (receiving != 0 && changetype<Exchange>(receiving).unconsumedBytes > limitU32(Limit.READ_WINDOW_BYTES)) {
-    pause = true;
-  }
-  const paused = (connection.flags & ConnectionFlag.READ_PAUSED) != 0;
-  if (pause == paused) return;
-  if (pause) {
-    if (receiving != 0) limitHit(Limit.READ_WINDOW_BYTES);
-    connection.flags |= ConnectionFlag.READ_PAUSED;
-    if (receiving != 0) clearReadDeadline(connection);
-    emitConnectionEvent(EventKind.READ_PAUSE, EventFlag.NONE, connection, 0);
-  } else {
-    connection.flags &= ~ConnectionFlag.READ_PAUSED;
-    if (receiving != 0) beginBodyWindow(connection);
-    emitConnectionEvent(EventKind.READ_RESUME, EventFlag.NONE, connection, 0);
-  }
-}
-
-/** Starts a window in which content has to arrive at the least rate (LIMITS: slow bodies). */
-export function beginBodyWindow(connection: H1Connection): void {
-  connection.windowBytes = 0;
-  if (connection.receiveState != ReceiveState.TUNNEL) {
-    setReadDeadline(connection, limitOf(Limit.BODY_WINDOW_MS), Status.BODY_TIMEOUT);
-  }
 }
 
 /**

@@ -31,7 +31,8 @@ import {
 } from "./head_writer.ts";
 import { inputRetire } from "./input.ts";
 import { messageSent } from "./lifecycle.ts";
-import { beginBodyWindow, isInputHeld, resume, updateReading } from "./receive.ts";
+import { beginBodyWindow, isInputHeld, updateReading } from "./reading.ts";
+import { resume } from "./receive.ts";
 import { isVersion10 } from "./server.ts";
 
 /** What an exchange may queue that waits for others, so that a pipeline cannot queue many times the limit. */

@@ -28,7 +28,7 @@ import {
   rulesPersist,
   rulesUpgrade,
 } from "./message_rules.ts";
-import { beginBodyWindow } from "./receive.ts";
+import { beginBodyWindow } from "./reading.ts";
 import {
   readRequestTarget,
   targetAuthorityLen,

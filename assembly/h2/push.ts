@@ -4,7 +4,7 @@
  */
 import { EventFlag, EventKind } from "../abi/event.ts";
 import { Limit } from "../abi/limit.ts";
-import { MessageFlag, Method, OpenFlag, Role } from "../abi/message.ts";
+import { MessageFlag, OpenFlag, Role } from "../abi/message.ts";
 import { FieldName } from "../abi/field_name.ts";
 import { Status } from "../abi/status.ts";
 import { hpackEncodeBlock, hpackEncodeField } from "../hpack/encoder.ts";

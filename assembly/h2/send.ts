@@ -6,7 +6,7 @@
  * waits for its turn (transmit.ts); trailers are encoded when the content before them is out.
  */
 import { FieldName } from "../abi/field_name.ts";
-import { Method, SendFlag } from "../abi/message.ts";
+import { SendFlag } from "../abi/message.ts";
 import { EventFlag, EventKind } from "../abi/event.ts";
 import { Status } from "../abi/status.ts";
 import { byteQueueWrite } from "../core/byte_queue.ts";
