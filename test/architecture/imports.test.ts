@@ -12,7 +12,7 @@ type Rules = Readonly<Record<string, readonly string[]>>;
 
 const ground = ["assembly/core", "assembly/abi", "assembly/crypto", "assembly/http"];
 const shared = [...ground, "assembly/session"];
-const protocols = ["h1", "hpack", "h2", "ws", "tls", "quic", "qpack", "h3"].map((name) => `assembly/${name}`);
+const protocols = ["h1", "hpack", "h2", "ws", "x509", "tls", "quic", "qpack", "h3"].map((name) => `assembly/${name}`);
 
 const engineRules: Rules = {
   "assembly/core": [],
@@ -25,7 +25,9 @@ const engineRules: Rules = {
   "assembly/hpack": shared,
   "assembly/h2": [...shared, "assembly/hpack"],
   "assembly/ws": shared,
-  "assembly/tls": shared,
+  // Certificates: their DER, and whether a chain of them can be trusted.
+  "assembly/x509": ground,
+  "assembly/tls": [...shared, "assembly/x509"],
   "assembly/quic": [...shared, "assembly/tls"],
   "assembly/qpack": shared,
   "assembly/h3": [...shared, "assembly/qpack", "assembly/quic"],
