@@ -12,7 +12,9 @@ type Rules = Readonly<Record<string, readonly string[]>>;
 
 const ground = ["assembly/core", "assembly/abi", "assembly/crypto", "assembly/http"];
 const shared = [...ground, "assembly/session"];
-const protocols = ["h1", "hpack", "h2", "ws", "x509", "tls", "quic", "qpack", "h3"].map((name) => `assembly/${name}`);
+const protocols = ["h1", "hpack", "h2", "ws", "x509", "tls", "quic", "qpack", "h3"].map(
+  (name) => `assembly/${name}`,
+);
 
 const engineRules: Rules = {
   "assembly/core": [],
