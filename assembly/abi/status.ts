@@ -11,7 +11,7 @@
  *   -450 … -499 WebSocket (RFC 6455), blame: the peer; in ws/ws_status.ts
  *   -500 … -599 HTTP/2 (RFC 9113), blame: the peer
  *   -600 … -699 TLS 1.3 and certificates (RFC 8446, RFC 5280), blame: the peer
- *   -700 … -799 QUIC (RFC 9000), blame: the peer
+ *   -700 … -799 QUIC (RFC 9000), blame: the peer; in abi/quic_status.ts
  *   -800 … -899 HTTP/3 and QPACK (RFC 9114, RFC 9204), blame: the peer
  *
  * This file is read by both compilers (AssemblyScript and TypeScript): it keeps to their common subset.

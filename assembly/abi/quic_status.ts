@@ -1,0 +1,54 @@
+/**
+ * Statuses of QUIC, -700 … -799 of the one list that begins in abi/status.ts: why a packet, a frame or a transport parameter was
+ * refused. All of them blame the peer.
+ *
+ * Which error code a status becomes in CONNECTION_CLOSE is decided in quic/wire/error_code.ts. The group from PACKET_TRUNCATED
+ * to PACKET_DISCARD_LAST never becomes one: such a packet may come from anybody, and is dropped without a word (RFC 9000 §5.2,
+ * §12.2). Numbers are never renumbered or reused.
+ *
+ * This file is read by both compilers (AssemblyScript and TypeScript): it keeps to their common subset.
+ */
+export const enum QuicStatus {
+  // Frames, RFC 9000 §12.4 and §19.
+  FRAME_TYPE_UNKNOWN = -700,
+  FRAME_TYPE_NOT_MINIMAL = -701,
+  FRAME_NOT_ALLOWED = -702,
+  FRAME_TRUNCATED = -703,
+  FRAME_MISSING = -704,
+  ACK_RANGE = -705,
+  CRYPTO_OFFSET = -706,
+  STREAM_OFFSET = -707,
+  TOKEN_EMPTY = -708,
+  STREAM_COUNT = -709,
+  CONNECTION_ID_LENGTH = -710,
+  RETIRE_PRIOR_TO = -711,
+
+  // Packets of the peer itself, for they were authentic.
+  RESERVED_BITS = -715,
+  AEAD_LIMIT = -716,
+
+  // Packets to drop: not QUIC, not for this connection, damaged or forged.
+  PACKET_TRUNCATED = -720,
+  PACKET_FIXED_BIT = -721,
+  PACKET_CONNECTION_ID = -722,
+  PACKET_VERSION = -723,
+  PACKET_LENGTH = -724,
+  PACKET_TOO_SHORT = -725,
+  PACKET_FORGED = -726,
+  PACKET_FOREIGN = -727,
+  DATAGRAM_TOO_SHORT = -728,
+  PACKET_DISCARD_LAST = -729,
+
+  // Transport parameters, RFC 9000 §7.4 and §18, RFC 9368 §4.
+  PARAMETER_TRUNCATED = -730,
+  PARAMETER_DUPLICATE = -731,
+  PARAMETER_VALUE = -732,
+  PARAMETER_FORBIDDEN = -733,
+  PARAMETER_MISSING = -734,
+  VERSION_NEGOTIATION = -735,
+}
+
+/** Whether a packet with this status is dropped and the connection goes on as if it had never come. */
+export function isPacketDiscard(status: i32): boolean {
+  return status <= QuicStatus.PACKET_TRUNCATED && status >= QuicStatus.PACKET_DISCARD_LAST;
+}

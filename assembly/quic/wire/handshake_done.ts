@@ -1,0 +1,9 @@
+/**
+ * HANDSHAKE_DONE, RFC 9000 §19.20: a type and nothing else. There is nothing to read.
+ */
+import { writeU8, Writer } from "../../core/writer.ts";
+import { FrameType } from "./frame_type.ts";
+
+export function writeHandshakeDone(writer: Writer): void {
+  writeU8(writer, FrameType.HANDSHAKE_DONE);
+}
