@@ -47,7 +47,9 @@ export const enum Limit {
   PING_TIMEOUT_MS = 38,
   GOAWAY_TIMEOUT_MS = 39,
   PUSH_COUNT = 40,
-  COUNT = 41,
+  ACK_RANGE_COUNT = 41,
+  SENT_PACKET_COUNT = 42,
+  COUNT = 43,
 }
 
 /** The names by which options and metrics know the limits, by Limit. */
@@ -93,6 +95,8 @@ export const LIMIT_NAMES: string[] = [
   "pingTimeoutMs",
   "goawayTimeoutMs",
   "pushCount",
+  "ackRangeCount",
+  "sentPacketCount",
 ];
 
 /** By Limit: default, least, most. */
@@ -171,6 +175,10 @@ export const LIMIT_TABLE: number[] = [
   1000, 0, 60000,
   // Promised responses of a connection that are not complete.
   16, 0, 1000,
+  // ACK-range floods: ranges of packet numbers remembered per packet number space; the lowest are forgotten, their packets dropped.
+  64, 4, 1024,
+  // A QUIC peer that acknowledges nothing, or tiny packets in a wide window: records of sent packets; sending waits.
+  8192, 64, 1048576,
 ];
 
 /** Columns of LIMIT_TABLE. */

@@ -46,6 +46,10 @@ export const enum QuicStatus {
   PARAMETER_FORBIDDEN = -733,
   PARAMETER_MISSING = -734,
   VERSION_NEGOTIATION = -735,
+
+  // Acknowledgements of what cannot have arrived, RFC 9000 §13.1 and §21.4.
+  ACK_UNSENT = -770,
+  ACK_SKIPPED = -771,
 }
 
 /** Whether a packet with this status is dropped and the connection goes on as if it had never come. */
