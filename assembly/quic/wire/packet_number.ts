@@ -21,7 +21,7 @@ export function packetNumberLength(packetNumber: i64, largestAcked: i64): u32 {
 
 /** RFC 9000 A.3: the number closest to the one after `largest` that ends in the `len` bytes of `truncated`. */
 export function packetNumberDecode(largest: i64, truncated: u32, len: u32): i64 {
-  const expected = largest + 1;
+  const expected = min<i64>(largest + 1, PACKET_NUMBER_MAX);
   const window: i64 = (<i64>1) << (len << 3);
   const half = window >> 1;
   const candidate = (expected & ~(window - 1)) | (<i64>truncated);
