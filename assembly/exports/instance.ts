@@ -12,6 +12,9 @@ import { Status } from "../abi/status.ts";
 import { hashInitialize } from "../core/hash.ts";
 import { slabBytesInUse } from "../core/slab.ts";
 import { timerExpire, timerInitialize, timerPollDeadline } from "../core/timer_wheel.ts";
+import { drbgSeed } from "../crypto/drbg.ts";
+import { HashId } from "../crypto/hash.ts";
+import { hkdfExpandAscii } from "../crypto/hkdf.ts";
 import { charactersInitialize } from "../http/characters.ts";
 import { dateSet } from "../http/date.ts";
 import { fieldNameInitialize } from "../http/field_name_lookup.ts";
@@ -26,6 +29,10 @@ import { limitsTake, limitsReset, limitU32 } from "../session/limits.ts";
 import { outputReset } from "../session/output.ts";
 import { freeRetired, retiredReset } from "../session/retired.ts";
 import { entropyRegion, layoutTable, regionsClaim, regionsLay } from "../session/regions.ts";
+
+/** The key of the hash tables. */
+const HASH_KEY_BYTES: u32 = 16;
+const hashKey: usize = memory.data(HASH_KEY_BYTES, 16);
 
 let laid: bool = false;
 let initialized: bool = false;
@@ -61,6 +68,7 @@ export function initialize(now: f64): i32 {
   retiredReset();
   dateSet(0);
   initialized = true;
+  keyHashTables();
   takeEntropy();
   return Status.OK;
 }
@@ -114,9 +122,19 @@ export function handleTimeout(now: f64): i32 {
   return Status.OK;
 }
 
-/** Keys the hash tables and wipes the region. */
+/**
+ * Keys the hash tables, once: what they hold was hashed under that key. It is derived under a label of its own, so that what a
+ * peer might learn of it from the tables says nothing about random bytes.
+ */
+function keyHashTables(): void {
+  hkdfExpandAscii(HashId.SHA_256, entropyRegion(), "hash tables", 0, 0, hashKey, HASH_KEY_BYTES);
+  hashInitialize(load<u64>(hashKey), load<u64>(hashKey, 8));
+  memory.fill(hashKey, 0, HASH_KEY_BYTES);
+}
+
+/** Seeds the random generator and wipes the region. */
 function takeEntropy(): void {
-  const region = entropyRegion();
-  hashInitialize(load<u64>(region), load<u64>(region, 8));
-  memory.fill(region, 0, load<u32>(layoutTable() + (Layout.ENTROPY_LEN << 2)));
+  const len = load<u32>(layoutTable() + (Layout.ENTROPY_LEN << 2));
+  drbgSeed(entropyRegion(), len);
+  memory.fill(entropyRegion(), 0, len);
 }
