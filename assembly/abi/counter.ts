@@ -22,7 +22,10 @@ export const enum Counter {
   EXCHANGES_H2 = 11,
   /** Streams of HTTP/2 reset by either side. */
   STREAMS_RESET = 12,
-  COUNT = 13,
+  /** Handshakes that opened a WebSocket, either role. */
+  CONNECTIONS_WS = 13,
+  WEB_SOCKETS_OPEN = 14,
+  COUNT = 15,
 }
 
 /** By Counter, in the form that metrics use. */
@@ -40,4 +43,6 @@ export const COUNTER_NAMES: string[] = [
   "connections_h2",
   "exchanges_h2",
   "streams_reset",
+  "connections_ws",
+  "web_sockets_open",
 ];

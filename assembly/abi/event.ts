@@ -42,6 +42,21 @@ export const enum EventKind {
   TUNNEL = 19,
   /** The connection has something to send though the host was not calling it: an answer to a deadline that passed. */
   TRANSMIT = 20,
+
+  // WebSockets. Their handle is that of the exchange whose handshake opened them. Pointers are valid until the next call.
+  /** Client role: the server agreed. A: the extension's parameters (abi/deflate_parameters.ts). */
+  SOCKET_OPEN = 32,
+  /** A piece of a message (flags: SocketFlag). A: address, B: length, C: bytes of its frame that are still to come, at most. */
+  SOCKET_DATA = 33,
+  /** A ping, which the engine answers. A: address, B: length of its payload. */
+  SOCKET_PING = 34,
+  SOCKET_PONG = 35,
+  /**
+   * The WebSocket is over. A: close code (CloseCode), B: address, C: length of the reason, D: status as i32 (WsStatus), 0 when
+   * the peer closed it. The handle is stale from here on, unless the flag ANSWER_OWED says that the peer closed first: the host
+   * may send what it still has, and then has to answer by `closeSocket`.
+   */
+  SOCKET_CLOSE = 36,
 }
 
 export const enum EventFlag {

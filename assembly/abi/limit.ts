@@ -49,7 +49,13 @@ export const enum Limit {
   PUSH_COUNT = 40,
   ACK_RANGE_COUNT = 41,
   SENT_PACKET_COUNT = 42,
-  COUNT = 43,
+  WEB_SOCKET_MESSAGE_BYTES = 43,
+  WEB_SOCKET_FRAGMENT_COUNT = 44,
+  WEB_SOCKET_IDLE_TIMEOUT_MS = 45,
+  WEB_SOCKET_PING_INTERVAL_MS = 46,
+  WEB_SOCKET_PING_TIMEOUT_MS = 47,
+  WEB_SOCKET_CLOSE_TIMEOUT_MS = 48,
+  COUNT = 49,
 }
 
 /** The names by which options and metrics know the limits, by Limit. */
@@ -97,6 +103,12 @@ export const LIMIT_NAMES: string[] = [
   "pushCount",
   "ackRangeCount",
   "sentPacketCount",
+  "webSocketMessageBytes",
+  "webSocketFragmentCount",
+  "webSocketIdleTimeoutMs",
+  "webSocketPingIntervalMs",
+  "webSocketPingTimeoutMs",
+  "webSocketCloseTimeoutMs",
 ];
 
 /** By Limit: default, least, most. */
@@ -179,6 +191,17 @@ export const LIMIT_TABLE: number[] = [
   64, 4, 1024,
   // A QUIC peer that acknowledges nothing, or tiny packets in a wide window: records of sent packets; sending waits.
   8192, 64, 1048576,
+  // Endless messages, and compressed ones that grow (1009, at the frame's header where that says it). A route may set its own.
+  1048576, 125, 1073741824,
+  // Fragment floods, empty fragments included: 1008.
+  131072, 1, 16777216,
+  // A WebSocket that says nothing at all, not even pong: 1001. 0: it may be silent for as long as it answers pings.
+  0, 0, 86400000,
+  // A peer that vanished: silence after which a WebSocket is pinged, 0 for never, and how long the answer may take.
+  30000, 0, 86400000,
+  30000, 10, 3600000,
+  // A peer that does not answer a close frame.
+  30000, 10, 3600000,
 ];
 
 /** Columns of LIMIT_TABLE. */

@@ -8,7 +8,7 @@
  *   -100 … -199 HTTP/1.1 (RFC 9112), blame: the peer
  *   -200 … -299 message semantics shared by all versions (RFC 9110), blame: the peer
  *   -300 … -399 deadlines and limits over time, blame: the peer
- *   -450 … -499 WebSocket (RFC 6455), blame: the peer; in ws/ws_status.ts
+ *   -450 … -499 WebSocket (RFC 6455), blame: the peer; in ws_status.ts
  *   -500 … -599 HTTP/2 (RFC 9113), blame: the peer
  *   -600 … -699 TLS 1.3 and certificates (RFC 8446, RFC 5280), blame: the peer
  *   -700 … -799 QUIC (RFC 9000), blame: the peer; in abi/quic_status.ts
@@ -16,6 +16,8 @@
  *
  * This file is read by both compilers (AssemblyScript and TypeScript): it keeps to their common subset.
  */
+import { wsStatusText } from "./ws_status.ts";
+
 export const enum Status {
   OK = 0,
 
@@ -364,5 +366,5 @@ export function statusText(status: i32): string {
     case Status.H2_TRAILERS:
       return "a field section that does not end its message";
   }
-  return "unknown status";
+  return wsStatusText(status);
 }

@@ -18,9 +18,9 @@
  * Embedded in the struct that waits, or pointed to by it. All bytes zero = not armed.
  *
  *   0      4      8            16
- *   ┌──────┬──────┬────────────┐
- *   │ next │ prev │ deadlineMs │
- *   └──────┴──────┴────────────┘
+ *   ┌──────┬──────┬────────────┬───────┐
+ *   │ next │ prev │ deadlineMs │ owner │
+ *   └──────┴──────┴────────────┴───────┘
  */
 @unmanaged
 export class TimerNode {
@@ -28,6 +28,8 @@ export class TimerNode {
   prev: usize;
   /** As asked for, before rounding. Stays after the node expired. */
   deadlineMs: f64;
+  /** What kind of struct the node is the front of: for whoever calls `timerExpire` to say. */
+  owner: u32;
 }
 
 /**

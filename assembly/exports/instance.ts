@@ -11,13 +11,14 @@ import { Counter } from "../abi/counter.ts";
 import { Status } from "../abi/status.ts";
 import { hashInitialize } from "../core/hash.ts";
 import { slabBytesInUse } from "../core/slab.ts";
-import { timerExpire, timerInitialize, timerPollDeadline } from "../core/timer_wheel.ts";
+import { timerExpire, timerInitialize, TimerNode, timerPollDeadline } from "../core/timer_wheel.ts";
 import { drbgSeed } from "../crypto/drbg.ts";
 import { HashId } from "../crypto/hash.ts";
 import { hkdfExpandAscii } from "../crypto/hkdf.ts";
 import { charactersInitialize } from "../http/characters.ts";
 import { dateSet } from "../http/date.ts";
 import { fieldNameInitialize } from "../http/field_name_lookup.ts";
+import { carrierInitialize } from "../engine/carrier.ts";
 import { protocolHandleTimeout } from "../engine/protocol.ts";
 import { hpackInitialize } from "../hpack/decoder.ts";
 import { Connection, connectionsInitialize } from "../session/connection.ts";
@@ -28,6 +29,9 @@ import { exchangesInitialize } from "../session/exchange.ts";
 import { limitsTake, limitsReset, limitU32 } from "../session/limits.ts";
 import { outputReset } from "../session/output.ts";
 import { freeRetired, retiredReset } from "../session/retired.ts";
+import { TimerOwner } from "../session/tunnel.ts";
+import { Socket } from "../ws/socket.ts";
+import { socketHandleTimeout } from "../ws/socket_deadlines.ts";
 import { entropyRegion, layoutTable, regionsClaim, regionsLay } from "../session/regions.ts";
 
 /** The key of the hash tables. */
@@ -65,6 +69,7 @@ export function initialize(now: f64): i32 {
   connectionsInitialize();
   exchangesInitialize();
   outputReset();
+  carrierInitialize();
   retiredReset();
   dateSet(0);
   initialized = true;
@@ -116,7 +121,8 @@ export function handleTimeout(now: f64): i32 {
   while (hasEventRoom(exchangeCount)) {
     const ptr = timerExpire(nowMs);
     if (ptr == 0) break;
-    protocolHandleTimeout(changetype<Connection>(ptr));
+    if (changetype<TimerNode>(ptr).owner == TimerOwner.TUNNEL) socketHandleTimeout(changetype<Socket>(ptr));
+    else protocolHandleTimeout(changetype<Connection>(ptr));
   }
   counterSet(Counter.MEMORY_BYTES_IN_USE, slabBytesInUse());
   return Status.OK;

@@ -30,6 +30,7 @@ import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
 import { outputCommit, outputReserve } from "../session/output.ts";
 import { SCRATCH_BYTES } from "../session/regions.ts";
 import { retireBlock } from "../session/retired.ts";
+import { tunnelAnswered } from "../session/tunnel.ts";
 import { chunkedBegin } from "./chunked.ts";
 import { H1Connection, ReceiveState } from "./connection.ts";
 import {
@@ -164,6 +165,10 @@ export function beginResponse(connection: H1Connection, head: usize, len: u32): 
   if (!keepHead(exchange, head, len)) return Status.MEMORY_FULL;
   exchange.flags &= ~ExchangeFlag.UNDECIDED;
   exchange.statusCode = code;
+  if (isTunnel && exchange.tunnel != 0) {
+    const answered = tunnelAnswered(exchange);
+    if (answered != Status.OK) return answered;
+  }
   const hasLength = !rulesChunked && rulesContentLength >= 0;
   exchange.contentLengthLow = hasLength ? <u32>rulesContentLength : hasBody ? UNKNOWN_LANE : 0;
   exchange.contentLengthHigh = hasLength ? <u32>(rulesContentLength >> 32) : hasBody ? UNKNOWN_LANE : 0;
@@ -175,7 +180,7 @@ export function beginResponse(connection: H1Connection, head: usize, len: u32): 
     exchange.framing = BodyFraming.NONE;
     connection.receiveState = ReceiveState.TUNNEL;
     connection.readDeadlineMs = 0;
-    emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, exchange, 0, 0);
+    if (exchange.tunnel == 0) emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, exchange, 0, 0);
     return Status.OK;
   }
   if (!hasBody) {

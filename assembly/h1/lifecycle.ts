@@ -18,6 +18,7 @@ import { emitConnectionEvent, emitExchangeEvent } from "../session/events.ts";
 import { Exchange, exchangeDestroy, exchangeDetach, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
 import { outputDrop, outputPending } from "../session/output.ts";
+import { tunnelWritable } from "../session/tunnel.ts";
 import { H1Connection, ReceiveState } from "./connection.ts";
 import { writeErrorResponse } from "./error_response.ts";
 import { inputRetire } from "./input.ts";
@@ -130,6 +131,7 @@ export function mayReadOn(connection: H1Connection): bool {
 
 export function tellWritable(exchange: Exchange): void {
   exchange.flags &= ~ExchangeFlag.WRITABLE_OWED;
+  if (exchange.tunnel != 0) return tunnelWritable(exchange);
   emitExchangeEvent(EventKind.WRITABLE, EventFlag.NONE, exchange, 0, 0);
 }
 

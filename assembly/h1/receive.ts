@@ -19,6 +19,7 @@ import { emitExchangeEvent, hasEventRoom } from "../session/events.ts";
 import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitHit, limitOf } from "../session/limits.ts";
 import { freeRetired } from "../session/retired.ts";
+import { tunnelEnd, tunnelReceive } from "../session/tunnel.ts";
 import { chunkedAt, ChunkStep, chunkedStep } from "./chunked.ts";
 import { beginResponse } from "./client.ts";
 import { H1Connection, ReceiveState } from "./connection.ts";
@@ -95,9 +96,12 @@ function endInput(connection: H1Connection): void {
       messageReceived(connection);
       break;
     }
-    case ReceiveState.TUNNEL:
-      emitExchangeEvent(EventKind.END, EventFlag.NONE, changetype<Exchange>(connection.receiving), 0, 0);
+    case ReceiveState.TUNNEL: {
+      const exchange = changetype<Exchange>(connection.receiving);
+      if (exchange.tunnel != 0) tunnelEnd(exchange);
+      else emitExchangeEvent(EventKind.END, EventFlag.NONE, exchange, 0, 0);
       break;
+    }
     case ReceiveState.LENGTH:
     case ReceiveState.CHUNKED:
     case ReceiveState.TRAILERS:
@@ -261,6 +265,10 @@ function headBegins(connection: H1Connection): void {
 function receiveContent(connection: H1Connection, ptr: usize, end: usize): usize {
   let len = <u32>(end - ptr);
   let isLast = false;
+  if (connection.receiveState == ReceiveState.TUNNEL) {
+    const exchange = changetype<Exchange>(connection.receiving);
+    if (exchange.tunnel != 0) return ptr + receiveTunnel(exchange, ptr, len);
+  }
   if (connection.receiveState == ReceiveState.LENGTH) {
     len = <u32>min<u64>(len, connection.remaining);
     connection.remaining -= len;
@@ -269,6 +277,15 @@ function receiveContent(connection: H1Connection, ptr: usize, end: usize): usize
   if (!deliver(connection, ptr, len, isLast)) return end;
   if (isLast) messageReceived(connection);
   return ptr + len;
+}
+
+/** Bytes of a tunnel that the engine itself reads. Answers how much was taken; the exchange may be gone then. */
+function receiveTunnel(exchange: Exchange, ptr: usize, len: u32): u32 {
+  exchange.unconsumedBytes += len;
+  const taken = tunnelReceive(exchange, ptr, len);
+  // It stopped for want of event room, so it goes on.
+  if (taken < len && exchange.unconsumedBytes != 0) exchange.unconsumedBytes -= len - taken;
+  return taken;
 }
 
 function receiveChunked(connection: H1Connection, ptr: usize, end: usize): usize {

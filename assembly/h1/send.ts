@@ -371,7 +371,7 @@ function beginTunnel(connection: H1Connection, exchange: Exchange): void {
   exchange.flags |= ExchangeFlag.TUNNEL;
   connection.receiving = changetype<usize>(exchange);
   connection.receiveState = ReceiveState.TUNNEL;
-  emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, exchange, 0, 0);
+  if (exchange.tunnel == 0) emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, exchange, 0, 0);
   resume(connection);
 }
 

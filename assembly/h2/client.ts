@@ -31,6 +31,7 @@ import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
 import { outputCommit, outputReserve } from "../session/output.ts";
 import { SCRATCH_BYTES } from "../session/regions.ts";
 import { retireBlock } from "../session/retired.ts";
+import { tunnelAnswered } from "../session/tunnel.ts";
 import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
 import { watchBodies } from "./deadlines.ts";
 import { FrameFlag, FrameType, STREAM_ID_MAX } from "./frame.ts";
@@ -83,11 +84,20 @@ export function h2OpenExchange(
   if (!areCharacters(target, targetLen, CharClass.TARGET)) return Status.TARGET_INVALID;
   const fieldCount = fieldBlockCheck(block, len);
   if (fieldCount < 0) return fieldCount;
-  if (hasForbidden(block, len)) return Status.FIELD_FORBIDDEN;
-  const host = findHost(block, len);
+  const methodId = readMethod(method, methodLen);
+  // RFC 8441 §4: with `upgrade` in the block, CONNECT names a protocol, and keeps scheme and path.
+  const isExtended = methodId == Method.CONNECT && (flags & SendFlag.TUNNEL) != 0;
+  const protocol = isExtended ? findEntry(block, len, FieldName.UPGRADE) : 0;
+  if (isExtended) {
+    if (!hasH2Flag(connection, H2Flag.SETTINGS_RECEIVED)) return Status.WOULD_BLOCK;
+    if (!hasH2Flag(connection, H2Flag.EXTENDED_CONNECT)) return Status.INVALID_STATE;
+    if (protocol == 0) return Status.INVALID_ARGUMENT;
+  } else if (hasForbidden(block, len)) {
+    return Status.FIELD_FORBIDDEN;
+  }
+  const host = findEntry(block, len, FieldName.HOST);
   if (host == 0 || !isAuthority(entryValuePtr(host), entryValueLen(host))) return Status.HOST_MISSING;
   const isEnd = (flags & SendFlag.END) != 0;
-  const methodId = readMethod(method, methodLen);
   if (isEnd && contentLength > 0) return Status.BODY_SHORTER_THAN_DECLARED;
   if (methodId == Method.CONNECT && isEnd) return Status.INVALID_ARGUMENT;
   const headMax = blockBytesMax(fieldCount) + methodLen + targetLen;
@@ -110,14 +120,18 @@ export function h2OpenExchange(
   const dest = outputReserve(connection, connection.output, headMax);
   blockBegin(connection, dest, headMax);
   hpackEncodeField(PseudoField.METHOD, 0, 0, method, methodLen);
-  if (methodId != Method.CONNECT) {
+  const hasPath = methodId != Method.CONNECT || isExtended;
+  if (hasPath) {
     const scheme = (connection.openFlags & OpenFlag.SECURE) != 0 ? "https" : "http";
     hpackEncodeField(PseudoField.SCHEME, 0, 0, schemes, writeAscii(schemes, scheme));
   }
   hpackEncodeField(PseudoField.AUTHORITY, 0, 0, entryValuePtr(host), entryValueLen(host));
-  if (methodId != Method.CONNECT) hpackEncodeField(PseudoField.PATH, 0, 0, target, targetLen);
+  if (hasPath) hpackEncodeField(PseudoField.PATH, 0, 0, target, targetLen);
+  if (isExtended) {
+    hpackEncodeField(PseudoField.PROTOCOL, 0, 0, entryValuePtr(protocol), entryValueLen(protocol));
+  }
   for (let entry = block; entry < block + len; entry = entryNext(entry)) {
-    if (entry == host) continue;
+    if (entry == host || entry == protocol) continue;
     hpackEncodeField(
       entryNameId(entry),
       entryNamePtr(entry),
@@ -167,6 +181,10 @@ export function receiveResponse(connection: H2Connection, stream: H2Stream, isEn
   }
   if (!keepHead(stream)) return streamError(connection, stream, Status.MEMORY_FULL);
   stream.statusCode = code;
+  if (stream.tunnel != 0 && method == Method.CONNECT && code < 300 && !isEnd) {
+    const answered = tunnelAnswered(stream);
+    if (answered != Status.OK) return streamError(connection, stream, answered);
+  }
   const hasBody = !isEnd && !bodiless;
   const hasLength = rulesContentLength >= 0;
   stream.contentLengthLow = hasLength ? <u32>rulesContentLength : hasBody ? UNKNOWN_LANE : 0;
@@ -180,7 +198,7 @@ export function receiveResponse(connection: H2Connection, stream: H2Stream, isEn
   // The host is told of an end only where there is content to wait for, though an empty frame may still end the stream.
   if (!hasBody && !isTunnel) stream.flags |= ExchangeFlag.RECEIVED;
   emitExchangeEvent(EventKind.RESPONSE, EventFlag.NONE, stream, <u32>changetype<usize>(stream), code);
-  if (isTunnel) emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, stream, 0, 0);
+  if (isTunnel && stream.tunnel == 0) emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, stream, 0, 0);
   if (isEnd) messageReceived(connection, stream, StreamInput.RECEIVE_HEADERS_END);
 }
 
@@ -213,10 +231,10 @@ function keepHead(stream: H2Stream): bool {
   return true;
 }
 
-/** The entry of the host field in a block, or 0. */
-function findHost(block: usize, len: u32): usize {
+/** The first entry of this name in a block, or 0. */
+function findEntry(block: usize, len: u32, nameId: u32): usize {
   for (let entry = block; entry < block + len; entry = entryNext(entry)) {
-    if (entryNameId(entry) == FieldName.HOST) return entry;
+    if (entryNameId(entry) == nameId) return entry;
   }
   return 0;
 }

@@ -56,6 +56,8 @@ export const enum H2Flag {
   BROKEN = 4096,
   /** The stream of the header block depends on itself. */
   BLOCK_SELF_DEPENDENT = 8192,
+  /** The peer takes extended CONNECT (RFC 8441 §3). */
+  EXTENDED_CONNECT = 16384,
 }
 
 /** Streams that closed lately, and how (recent_streams.ts). */

@@ -3,6 +3,7 @@ import { EventFlag, EventKind } from "../abi/event.ts";
 import { Role } from "../abi/message.ts";
 import { emitExchangeEvent } from "../session/events.ts";
 import { ExchangeFlag, hasFlag } from "../session/exchange.ts";
+import { tunnelEnd } from "../session/tunnel.ts";
 import { H2Connection } from "./connection.ts";
 import { releaseHeld, updateWindows } from "./flow_control.ts";
 import { finishStream } from "./lifecycle.ts";
@@ -12,11 +13,13 @@ import { isClosed, nextState, StreamInput } from "./stream_state.ts";
 /** The peer's message is complete, by `input`. The host is told unless its last content said so. */
 export function messageReceived(connection: H2Connection, stream: H2Stream, input: StreamInput): void {
   stream.state = nextState(stream.state, input);
-  if (!hasFlag(stream, ExchangeFlag.RECEIVED) && !hasFlag(stream, ExchangeFlag.DISCARD)) {
+  const isTunnel = stream.tunnel != 0;
+  if (!isTunnel && !hasFlag(stream, ExchangeFlag.RECEIVED) && !hasFlag(stream, ExchangeFlag.DISCARD)) {
     emitExchangeEvent(EventKind.END, EventFlag.NONE, stream, 0, 0);
   }
   stream.flags |= ExchangeFlag.RECEIVED;
   if (isClosed(stream.state)) finishStream(connection, stream);
+  else if (isTunnel) tunnelEnd(stream);
 }
 
 /** The host has said all of its message: in the server's role nobody will read what of the request is still to come. */

@@ -14,7 +14,8 @@ import { ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitHit, limitOf } from "../session/limits.ts";
 import { spendEmpty } from "./budget.ts";
 import { H2Connection, H2Flag, hasH2Flag, ReceiveState } from "./connection.ts";
-import { holdContent, probeContent, updateWindows } from "./flow_control.ts";
+import { tunnelReceive } from "../session/tunnel.ts";
+import { consumeContent, holdContent, probeContent, updateWindows } from "./flow_control.ts";
 import { FrameFlag, frameFlags, frameLength, frameStreamId } from "./frame.ts";
 import { connectionError, cutRequest, isFault, streamError } from "./lifecycle.ts";
 import { messageReceived } from "./message.ts";
@@ -95,10 +96,15 @@ function fitsLength(stream: H2Stream, total: u64, isEnd: bool): bool {
 
 /** Takes content of the frame from [ptr, end). */
 export function receiveContent(connection: H2Connection, ptr: usize, end: usize): usize {
-  const len = min(connection.dataRemaining, <u32>(end - ptr));
-  connection.dataRemaining -= len;
+  let len = min(connection.dataRemaining, <u32>(end - ptr));
   const stream = changetype<H2Stream | null>(connection.dataStream);
-  if (stream != null) deliver(connection, stream, ptr, len);
+  if (stream != null && stream.tunnel != 0) {
+    len = deliverTunnel(connection, stream, ptr, len);
+    connection.dataRemaining -= len;
+  } else {
+    connection.dataRemaining -= len;
+    if (stream != null) deliver(connection, stream, ptr, len);
+  }
   endContent(connection);
   return ptr + len;
 }
@@ -127,6 +133,22 @@ function endContent(connection: H2Connection): void {
   } else {
     updateWindows(connection, stream);
   }
+}
+
+/** Content of a tunnel that the engine reads: answers how much of it was taken. What is not consumed closes the window. */
+function deliverTunnel(connection: H2Connection, stream: H2Stream, ptr: usize, len: u32): u32 {
+  // Empty frames that end nothing are counted elsewhere.
+  if (len == 0 || hasFlag(stream, ExchangeFlag.DISCARD)) return len;
+  stream.receivedBytes += len;
+  holdContent(connection, stream, len);
+  probeContent(connection, len);
+  const taken = tunnelReceive(stream, ptr, len);
+  // The tunnel may have ended, and the stream with it.
+  if (connection.dataStream == changetype<usize>(stream) && taken < len) {
+    stream.receivedBytes -= len - taken;
+    consumeContent(connection, stream, len - taken);
+  }
+  return taken;
 }
 
 /** Tells content to the host, or throws it away. */

@@ -162,7 +162,7 @@ function beginResponse(
   stream.sendRemaining = contentLength >= 0 ? contentLength : 0;
   if (isTunnel) {
     stream.flags |= ExchangeFlag.TUNNEL;
-    emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, stream, 0, 0);
+    if (stream.tunnel == 0) emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, stream, 0, 0);
   }
   if (!isEnd) {
     stream.state = nextState(stream.state, StreamInput.SEND_HEADERS);
@@ -220,23 +220,36 @@ export function h2SendBody(exchange: Exchange, body: usize, len: u32, flags: u32
     if (flags & SendFlag.RELEASE) stream.flags |= ExchangeFlag.RELEASED;
     messageEnded(connection, stream);
   }
-  const content: u32 = isSwallowed ? 0 : taken;
-  const sent = sendNow(connection, stream, body, content, ends);
+  const queued = queueContent(connection, stream, body, isSwallowed ? 0 : taken, ends);
+  if (queued != Status.OK) return queued;
   if (ends && isEndSent) return taken;
-  if (sent < content) {
-    if (!byteQueueWrite(stream.output, body + sent, content - sent)) {
-      h2Abort(connection, Status.MEMORY_FULL);
-      return Status.MEMORY_FULL;
-    }
-    connection.queuedBytes += content - sent;
-  }
-  scheduleAdd(connection, stream);
-  if (!stream.isReady && stream.output.length != 0) watchStall(connection, stream);
   if (taken < len && !hasFlag(stream, ExchangeFlag.WRITABLE_OWED)) {
     stream.flags |= ExchangeFlag.WRITABLE_OWED;
     connection.writableOwedCount++;
   }
   return taken;
+}
+
+/** Sends content that there is room for: at once as far as it can go, the rest from the stream's queue. */
+export function queueContent(
+  connection: H2Connection,
+  stream: H2Stream,
+  body: usize,
+  len: u32,
+  isEnd: bool,
+): i32 {
+  const sent = sendNow(connection, stream, body, len, isEnd);
+  if (isEnd && isEndSent) return Status.OK;
+  if (sent < len) {
+    if (!byteQueueWrite(stream.output, body + sent, len - sent)) {
+      h2Abort(connection, Status.MEMORY_FULL);
+      return Status.MEMORY_FULL;
+    }
+    connection.queuedBytes += len - sent;
+  }
+  scheduleAdd(connection, stream);
+  if (!stream.isReady && stream.output.length != 0) watchStall(connection, stream);
+  return Status.OK;
 }
 
 /** Sends trailers and ends the message. They are left out where there is no content for them to follow. */

@@ -93,6 +93,9 @@ export function applySettings(connection: H2Connection, ptr: usize, len: u32): i
       case Setting.INITIAL_WINDOW_SIZE:
         if (!changeInitialWindow(connection, settingValue)) return Status.H2_WINDOW_OVERFLOW;
         break;
+      case Setting.ENABLE_CONNECT_PROTOCOL:
+        if (settingValue != 0) connection.h2Flags |= H2Flag.EXTENDED_CONNECT;
+        break;
       case Setting.MAX_FRAME_SIZE:
         connection.remoteFrameSize = settingValue;
         break;

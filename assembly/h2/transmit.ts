@@ -25,6 +25,7 @@ import {
   outputPoll,
   outputReserve,
 } from "../session/output.ts";
+import { tunnelWritable } from "../session/tunnel.ts";
 import { transmitRegion, TRANSMIT_BYTES } from "../session/regions.ts";
 import { earnControl } from "./budget.ts";
 import { H2Connection, H2Flag } from "./connection.ts";
@@ -211,6 +212,7 @@ function tellWritable(connection: H2Connection): void {
     if (!hasEventRoom(connection.openExchangeCount)) return;
     stream.flags &= ~ExchangeFlag.WRITABLE_OWED;
     connection.writableOwedCount--;
-    emitExchangeEvent(EventKind.WRITABLE, EventFlag.NONE, stream, 0, 0);
+    if (stream.tunnel != 0) tunnelWritable(stream);
+    else emitExchangeEvent(EventKind.WRITABLE, EventFlag.NONE, stream, 0, 0);
   }
 }

@@ -41,6 +41,28 @@ export function emitExchangeEvent(
   store<u32>(record, b, EventLane.B << 2);
 }
 
+/** Tells an event of a tunnel that the engine reads; its exchange is not released. */
+export function emitTunnelEvent(
+  kind: EventKind,
+  flags: u32,
+  exchange: Exchange,
+  a: u32,
+  b: u32,
+  c: u32,
+  d: u32,
+): void {
+  const record = ringPush();
+  assert(record != 0, "hasEventRoom was not asked");
+  if (record == 0) return;
+  store<u32>(record, kind | (flags << 16), EventLane.KIND << 2);
+  store<u32>(record, exchange.handle, EventLane.EXCHANGE << 2);
+  store<u32>(record, changetype<Connection>(exchange.connection).handle, EventLane.CONNECTION << 2);
+  store<u32>(record, a, EventLane.A << 2);
+  store<u32>(record, b, EventLane.B << 2);
+  store<u32>(record, c, EventLane.C << 2);
+  store<u32>(record, d, EventLane.D << 2);
+}
+
 /** Tells a connection's event, unless it was given up (CLOSE with ABORT was told). */
 export function emitConnectionEvent(kind: EventKind, flags: EventFlag, connection: Connection, a: u32): void {
   if (connection.flags & ConnectionFlag.ABORTED) return;

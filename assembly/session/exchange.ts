@@ -26,6 +26,7 @@ import { Connection } from "./connection.ts";
 import { count } from "./counters.ts";
 import { limitHit, limitU32 } from "./limits.ts";
 import { exchangeSlots } from "./regions.ts";
+import { tunnelFree } from "./tunnel.ts";
 
 export const enum ExchangeFlag {
   NONE = 0,
@@ -109,6 +110,8 @@ export class Exchange {
   trailerBlock: usize;
   /** Output that waits for the exchanges before this one. */
   output: ByteQueue;
+  /** What reads the bytes of a tunnel in the host's place (session/tunnel.ts); 0 when there is none. */
+  tunnel: usize;
 }
 
 const EXCHANGE_BYTES: u32 = <u32>offsetof<Exchange>();
@@ -185,6 +188,7 @@ export function exchangeDestroy(exchange: Exchange): void {
   byteQueueClear(exchange.output);
   if (exchange.headBlock != 0) slabFree(exchange.headBlock);
   if (exchange.trailerBlock != 0) slabFree(exchange.trailerBlock);
+  if (exchange.tunnel != 0) tunnelFree(exchange.tunnel);
   handleFree(table, exchange.handle);
   slabFree(changetype<usize>(exchange));
   count(Counter.EXCHANGES_OPEN, -1);

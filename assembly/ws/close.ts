@@ -8,7 +8,7 @@
 import { Status } from "../abi/status.ts";
 import { CONTROL_PAYLOAD_BYTES_MAX } from "./frame_header.ts";
 import { isUtf8 } from "./utf8.ts";
-import { CloseCode, WsStatus } from "./ws_status.ts";
+import { CloseCode, WsStatus } from "../abi/ws_status.ts";
 
 const CODE_BYTES: u32 = 2;
 

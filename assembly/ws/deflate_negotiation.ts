@@ -15,10 +15,10 @@ import {
   WINDOW_BITS_MOST,
   clientWindowBits,
   serverWindowBits,
-} from "./deflate_parameters.ts";
+} from "../abi/deflate_parameters.ts";
 import { ExtensionPart, ExtensionReader, extensionReaderBegin, readExtensionPart } from "./extension_list.ts";
 import { findLine, findOnlyLine, lineValueLen, lineValuePtr } from "./field_lines.ts";
-import { WsStatus } from "./ws_status.ts";
+import { WsStatus } from "../abi/ws_status.ts";
 
 /** Room that `writeDeflateParameters` needs at most. */
 export const DEFLATE_PARAMETERS_BYTES_MAX: u32 = 144;

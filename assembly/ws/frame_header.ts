@@ -11,7 +11,7 @@
  * takes to find a fault. What the opcode may be is decided in opcode.ts, who has to mask in receiver.ts.
  */
 
-import { WsStatus } from "./ws_status.ts";
+import { WsStatus } from "../abi/ws_status.ts";
 
 /** Two bytes, an extended length of eight, a key of four. */
 export const FRAME_HEADER_BYTES_MAX: u32 = 14;

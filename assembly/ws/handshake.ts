@@ -16,10 +16,10 @@ import { equalBytesScalar } from "../core/scan.ts";
 import { equalsIgnoreCase } from "../http/ascii.ts";
 import { ACCEPT_BYTES, isKey, writeAccept } from "./accept.ts";
 import { negotiateDeflate } from "./deflate_negotiation.ts";
-import { Deflate } from "./deflate_parameters.ts";
+import { Deflate } from "../abi/deflate_parameters.ts";
 import { findOnlyLine, headLane, lineValueLen, lineValuePtr, linesHaveToken } from "./field_lines.ts";
 import { subprotocolOfferStatus } from "./subprotocol.ts";
-import { WsStatus } from "./ws_status.ts";
+import { WsStatus } from "../abi/ws_status.ts";
 
 const expectedAccept: usize = memory.data(ACCEPT_BYTES, 4);
 

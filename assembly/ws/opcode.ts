@@ -11,7 +11,7 @@
  */
 
 import { Status } from "../abi/status.ts";
-import { WsStatus } from "./ws_status.ts";
+import { WsStatus } from "../abi/ws_status.ts";
 
 export const enum Opcode {
   CONTINUATION = 0,

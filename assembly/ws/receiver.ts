@@ -17,6 +17,7 @@
 
 import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
+import { SocketFlag } from "../abi/web_socket.ts";
 import { closeReasonOffset, readCloseBody } from "./close.ts";
 import {
   CONTROL_PAYLOAD_BYTES_MAX,
@@ -31,7 +32,7 @@ import {
 import { maskBytes } from "./mask.ts";
 import { FrameBit, Opcode, firstByteStatus, isControl, opcodeOf } from "./opcode.ts";
 import { Utf8State, utf8Advance } from "./utf8.ts";
-import { WsStatus, closeCodeOf } from "./ws_status.ts";
+import { WsStatus, closeCodeOf } from "../abi/ws_status.ts";
 
 export const enum WsStep {
   /** All bytes are consumed. */
@@ -47,18 +48,6 @@ export const enum WsStep {
   ERROR = 5,
 }
 
-export const enum DataFlag {
-  NONE = 0,
-  /** The message begins with this slice. */
-  FIRST = 1,
-  /** The message ends with this slice. */
-  LAST = 2,
-  /** The message is compressed, RFC 7692. */
-  COMPRESSED = 4,
-  /** The message is binary, else text. */
-  BINARY = 8,
-}
-
 const enum State {
   HEADER = 0,
   DATA = 1,
@@ -67,7 +56,7 @@ const enum State {
   ENDED = 3,
 }
 
-/** In messageFlags beside DataFlag: a data message has begun and not ended. */
+/** In messageFlags beside SocketFlag: a data message has begun and not ended. */
 const MESSAGE_OPEN: u8 = 0x80;
 
 /** An incomplete header, or the incomplete payload of a control frame, which is the longer one; never both at once. */
@@ -107,9 +96,9 @@ export class WsReceiver {
   isDeflateAgreed: bool;
   /** First byte of the current frame. */
   firstByte: u8;
-  /** DataFlag of the current message and MESSAGE_OPEN; 0 between messages. */
+  /** SocketFlag of the current message and MESSAGE_OPEN; 0 between messages. */
   messageFlags: u8;
-  /** DataFlag of the last step. */
+  /** SocketFlag of the last step. */
   dataFlags: u8;
   keptLen: u8;
 }
@@ -141,6 +130,18 @@ export function wsReceive(receiver: WsReceiver, ptr: usize, len: u32): void {
   receiver.inputEnd = ptr + len;
 }
 
+/** Gives back what is not consumed; the owner hands it over again. */
+export function wsReceiverStop(receiver: WsReceiver): void {
+  receiver.inputPtr = 0;
+  receiver.inputEnd = 0;
+}
+
+/** Whether the payload of the last control frame lies in the receiver itself. */
+export function isWsReceiverKept(receiver: WsReceiver): bool {
+  const kept = keptPtr(receiver);
+  return receiver.payloadPtr >= kept && receiver.payloadPtr <= kept + KEPT_BYTES_MAX;
+}
+
 /** The next step. Its pointers are valid until the next call on this receiver, and while the bytes handed over stay. */
 export function wsPoll(receiver: WsReceiver): WsStep {
   while (true) {
@@ -157,7 +158,7 @@ export function wsPoll(receiver: WsReceiver): WsStep {
         const status = receiveData(receiver, available);
         if (status != Status.OK) return refuse(receiver, status);
         // An empty fragment inside a message says nothing.
-        if (receiver.payloadLen != 0 || (receiver.dataFlags & DataFlag.LAST) != 0) return WsStep.DATA;
+        if (receiver.payloadLen != 0 || (receiver.dataFlags & SocketFlag.LAST) != 0) return WsStep.DATA;
         break;
       }
       case State.CONTROL:
@@ -260,9 +261,9 @@ function beginFrame(receiver: WsReceiver, ptr: usize, len: u32): i32 {
 }
 
 function beginMessage(receiver: WsReceiver, firstByte: u32): void {
-  let flags: u32 = MESSAGE_OPEN | DataFlag.FIRST;
-  if ((firstByte & FrameBit.RSV1) != 0) flags |= DataFlag.COMPRESSED;
-  if (opcodeOf(firstByte) == Opcode.BINARY) flags |= DataFlag.BINARY;
+  let flags: u32 = MESSAGE_OPEN | SocketFlag.FIRST;
+  if ((firstByte & FrameBit.RSV1) != 0) flags |= SocketFlag.COMPRESSED;
+  if (opcodeOf(firstByte) == Opcode.BINARY) flags |= SocketFlag.BINARY;
   receiver.messageFlags = <u8>flags;
 }
 
@@ -277,7 +278,7 @@ function endMessage(receiver: WsReceiver): void {
 function fragmentStatus(receiver: WsReceiver, firstByte: u32, payloadLen: u64): i32 {
   const isMessageOpen = receiver.messageFlags != 0;
   const isCompressed =
-    (isMessageOpen ? receiver.messageFlags & DataFlag.COMPRESSED : firstByte & FrameBit.RSV1) != 0;
+    (isMessageOpen ? receiver.messageFlags & SocketFlag.COMPRESSED : firstByte & FrameBit.RSV1) != 0;
   const most = isCompressed ? compressedBytesMax(receiver.messageBytesMax) : receiver.messageBytesMax;
   // messageLen is at most `most`, so this cannot wrap.
   if (payloadLen > most - receiver.messageLen) return WsStatus.MESSAGE_TOO_LARGE;
@@ -300,7 +301,7 @@ function receiveData(receiver: WsReceiver, available: usize): i32 {
   const messageFlags: u32 = receiver.messageFlags;
   const isFrameComplete = receiver.payloadRemaining == 0;
   const isLast = isFrameComplete && (receiver.firstByte & FrameBit.FIN) != 0;
-  if ((messageFlags & (DataFlag.COMPRESSED | DataFlag.BINARY)) == 0) {
+  if ((messageFlags & (SocketFlag.COMPRESSED | SocketFlag.BINARY)) == 0) {
     const utf8State = utf8Advance(receiver.utf8State, payloadPtr, payloadLen);
     // §8.1: at the first byte that is wrong, and where the text ends inside a character.
     if (utf8State == Utf8State.REJECT) return WsStatus.TEXT_INVALID;
@@ -309,11 +310,13 @@ function receiveData(receiver: WsReceiver, available: usize): i32 {
   }
   receiver.payloadPtr = payloadPtr;
   receiver.payloadLen = payloadLen;
-  receiver.dataFlags = <u8>((messageFlags & ~(<u32>MESSAGE_OPEN)) | (isLast ? DataFlag.LAST : DataFlag.NONE));
+  receiver.dataFlags = <u8>(
+    ((messageFlags & ~(<u32>MESSAGE_OPEN)) | (isLast ? SocketFlag.LAST : SocketFlag.NONE))
+  );
   if (isFrameComplete) receiver.state = State.HEADER;
   if (isLast) endMessage(receiver);
   // FIRST stays until a slice has carried it.
-  else if (payloadLen != 0) receiver.messageFlags = <u8>(messageFlags & ~(<u32>DataFlag.FIRST));
+  else if (payloadLen != 0) receiver.messageFlags = <u8>(messageFlags & ~(<u32>SocketFlag.FIRST));
   return Status.OK;
 }
 

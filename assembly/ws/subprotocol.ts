@@ -10,7 +10,7 @@ import { Status } from "../abi/status.ts";
 import { equalBytesScalar, findNonTokenScalar } from "../core/scan.ts";
 import { findLine, findOnlyLine, lineValueLen, lineValuePtr } from "./field_lines.ts";
 import { skipBlanks, skipEmptyElements } from "./list.ts";
-import { WsStatus } from "./ws_status.ts";
+import { WsStatus } from "../abi/ws_status.ts";
 
 /** Status.OK when the request's offer is absent or a list of tokens. */
 export function subprotocolOfferStatus(head: usize): i32 {

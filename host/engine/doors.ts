@@ -29,6 +29,17 @@ export interface Doors {
   readBody: Door;
   push: Door;
   releaseExchange: Door;
+  checkHandshake: Door;
+  acceptSocket: Door;
+  openSocket: Door;
+  sendMessage: Door;
+  beginMessage: Door;
+  sendPayload: Door;
+  sendPing: Door;
+  closeSocket: Door;
+  failSocket: Door;
+  holdSocket: Door;
+  bufferedBytes: Door;
   /** Debug build only. */
   debugTrap?: Door;
 }

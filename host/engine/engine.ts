@@ -16,6 +16,8 @@ import { checked } from "./engine_error.ts";
 import { EventReader, type EventSink } from "./event_reader.ts";
 import { type FieldPairs, tryWriteFields, writeFields } from "./field_writer.ts";
 import { EngineMemory } from "./memory.ts";
+import type { LimitName } from "./limits.ts";
+import { SocketCommands } from "./socket_commands.ts";
 
 /** A field block that stays in the engine's memory: for fields that are sent again and again. */
 export interface PinnedFields {
@@ -40,6 +42,7 @@ const PAGE_BYTES = 65536;
 
 export class Engine {
   readonly doors: Doors;
+  readonly sockets: SocketCommands;
   readonly #memory: EngineMemory;
   readonly #layout: Uint32Array;
   readonly #receivePtr: number;
@@ -86,6 +89,7 @@ export class Engine {
     this.#pinnedNext = layout[Layout.PINNED_PTR] as number;
     this.#pinnedEnd = this.#pinnedNext + (layout[Layout.PINNED_LEN] as number);
     this.#events = new EventReader(this.#memory, layout);
+    this.sockets = new SocketCommands(this.doors, this.#memory, layout);
     if (options.limits !== undefined) {
       this.#memory.doubles.set(options.limits, (layout[Layout.LIMIT_PTR] as number) >>> 3);
     }
@@ -272,6 +276,13 @@ export class Engine {
       flags,
       now,
     );
+  }
+
+  /** The value of a limit, by its name. */
+  limit(name: LimitName): number {
+    return this.#memory.doubles[
+      ((this.#layout[Layout.LIMIT_PTR] as number) >>> 3) + LIMIT_NAMES.indexOf(name)
+    ] as number;
   }
 
   /** The counters of assembly/abi/counter.ts by name. */

@@ -6,7 +6,7 @@
 import { Blame, blameOf, httpStatusOf, Status, statusText } from "../../assembly/abi/status.ts";
 
 /** Which layer raised a status. */
-export type Layer = "host" | "http1" | "message" | "deadline" | "http2";
+export type Layer = "host" | "http1" | "message" | "deadline" | "websocket" | "http2";
 
 const CODES = new Map<number, string>([
   [Status.INVALID_HANDLE, "ERR_HTTPY_HANDLE"],
@@ -61,7 +61,8 @@ function layerOf(status: number): Layer {
   if (status > -100) return "host";
   if (status > -200) return "http1";
   if (status > -300) return "message";
-  return status > -400 ? "deadline" : "http2";
+  if (status > -400) return "deadline";
+  return status > -500 ? "websocket" : "http2";
 }
 
 function blameName(status: number): "host" | "peer" | "resource" {

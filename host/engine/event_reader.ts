@@ -7,6 +7,20 @@ import { EventFlag, EventKind, EventLane } from "../../assembly/abi/event.ts";
 import { Layout } from "../../assembly/abi/layout.ts";
 import type { EngineMemory } from "./memory.ts";
 import { ReceivedHead } from "./received_head.ts";
+import { SocketPayload } from "./socket_payload.ts";
+
+/** What the engine tells of WebSockets; `socket` is the handle of the exchange whose handshake opened it. */
+export interface SocketEvents {
+  /** Client role: the server agreed, and to which parameters of the extension (assembly/abi/deflate_parameters.ts). */
+  socketOpen(connection: number, socket: number, head: ReceivedHead, deflate: number): void;
+  /** A piece of a message (SocketFlag); `missing` bytes of its frame are still to come. */
+  socketData(socket: number, flags: number, payload: SocketPayload, missing: number): void;
+  /** A ping, which the engine answers. */
+  socketPing(socket: number, payload: SocketPayload): void;
+  socketPong(socket: number, payload: SocketPayload): void;
+  /** The end: the peer's code and reason, or why else. Flag ANSWER_OWED: the host is to answer by `closeSocket`. */
+  socketClose(socket: number, flags: number, code: number, reason: string, status: number): void;
+}
 
 /** What the engine tells, in the order in which it happened. Handles are numbers; bytes are views valid during the call. */
 export interface EventSink {
@@ -27,6 +41,8 @@ export interface EventSink {
   readResume(connection: number): void;
   /** `abort`: destroy the socket. Otherwise end the write side once everything transmitted was written. */
   close(connection: number, status: number, abort: boolean): void;
+  /** Left out by hosts that open no WebSockets. */
+  readonly sockets?: SocketEvents;
 }
 
 /** Reads the event ring of one instance. */
@@ -36,6 +52,7 @@ export class EventReader {
   readonly #mask: number;
   readonly #writeAt: number;
   readonly #readAt: number;
+  readonly #payload: SocketPayload;
 
   constructor(memory: EngineMemory, layout: Uint32Array) {
     this.#memory = memory;
@@ -43,6 +60,7 @@ export class EventReader {
     this.#mask = (layout[Layout.EVENT_CAPACITY] as number) - 1;
     this.#writeAt = (layout[Layout.EVENT_WRITE_PTR] as number) >>> 2;
     this.#readAt = (layout[Layout.EVENT_READ_PTR] as number) >>> 2;
+    this.#payload = new SocketPayload(memory);
   }
 
   /** Tells every event since the last call. Events that the sink causes by its calls are told too. */
@@ -66,6 +84,18 @@ export class EventReader {
           sink.body(connection, exchange, this.#memory.bytes.subarray(a, a + len), kind >>> 16 !== 0);
           break;
         }
+        case EventKind.SOCKET_DATA: {
+          const missing = words[at + EventLane.C] as number;
+          this.#payload.point(a, words[at + EventLane.B] as number);
+          sink.sockets?.socketData(exchange, kind >>> 16, this.#payload, missing);
+          break;
+        }
+        case EventKind.SOCKET_OPEN:
+        case EventKind.SOCKET_PING:
+        case EventKind.SOCKET_PONG:
+        case EventKind.SOCKET_CLOSE:
+          if (sink.sockets !== undefined) this.#readSocketEvent(sink.sockets, at);
+          break;
         default:
           this.#readRareEvent(sink, kind, connection, exchange, a, words[at + EventLane.B] as number);
       }
@@ -103,6 +133,32 @@ export class EventReader {
         return sink.transmit(connection);
       case EventKind.CLOSE:
         return sink.close(connection, a | 0, ((kind >>> 16) & EventFlag.ABORT) !== 0);
+    }
+  }
+
+  /** Of the record at `at`, which nothing overwrites before its sink has been called. */
+  #readSocketEvent(sink: SocketEvents, at: number): void {
+    const { words } = this.#memory;
+    const kind = words[at] as number;
+    const socket = words[at + EventLane.EXCHANGE] as number;
+    const a = words[at + EventLane.A] as number;
+    const b = words[at + EventLane.B] as number;
+    const c = words[at + EventLane.C] as number;
+    switch (kind & 0xffff) {
+      case EventKind.SOCKET_OPEN: {
+        const connection = words[at + EventLane.CONNECTION] as number;
+        return sink.socketOpen(connection, socket, new ReceivedHead(this.#memory, a), b);
+      }
+      case EventKind.SOCKET_PING:
+        this.#payload.point(a, b);
+        return sink.socketPing(socket, this.#payload);
+      case EventKind.SOCKET_PONG:
+        this.#payload.point(a, b);
+        return sink.socketPong(socket, this.#payload);
+      case EventKind.SOCKET_CLOSE: {
+        const status = (words[at + EventLane.D] as number) | 0;
+        return sink.socketClose(socket, kind >>> 16, a, this.#memory.utf8(b, c), status);
+      }
     }
   }
 

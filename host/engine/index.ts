@@ -4,7 +4,7 @@ export { OpenFlag, Protocol, Role, SendFlag } from "../../assembly/abi/message.t
 export { Status, statusText } from "../../assembly/abi/status.ts";
 export { DEFAULT_MEMORY_BYTES, Engine } from "./engine.ts";
 export type { EngineOptions, PinnedFields } from "./engine.ts";
-export type { EventSink } from "./event_reader.ts";
+export type { EventSink, SocketEvents } from "./event_reader.ts";
 export type { FieldPairs } from "./field_writer.ts";
 export { EngineError } from "./engine_error.ts";
 export { limitEntries, resolveLimits } from "./limits.ts";
@@ -12,3 +12,8 @@ export type { LimitEntry, LimitName, LimitOptions } from "./limits.ts";
 export { loadModule, moduleFrom } from "./module.ts";
 export type { ModuleSource } from "./module.ts";
 export type { ReceivedHead } from "./received_head.ts";
+export { clientWindowBits, Deflate, serverWindowBits } from "../../assembly/abi/deflate_parameters.ts";
+export { MessageKind, PayloadPath, SocketFlag } from "../../assembly/abi/web_socket.ts";
+export { CloseCode, handshakeHttpStatusOf, WsStatus } from "../../assembly/abi/ws_status.ts";
+export type { SocketTerms } from "./socket_commands.ts";
+export type { SocketPayload } from "./socket_payload.ts";

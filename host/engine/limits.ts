@@ -47,7 +47,13 @@ export type LimitName =
   | "pingIntervalMs"
   | "pingTimeoutMs"
   | "goawayTimeoutMs"
-  | "pushCount";
+  | "pushCount"
+  | "webSocketMessageBytes"
+  | "webSocketFragmentCount"
+  | "webSocketIdleTimeoutMs"
+  | "webSocketPingIntervalMs"
+  | "webSocketPingTimeoutMs"
+  | "webSocketCloseTimeoutMs";
 
 /** One limit: its name, default and range. */
 export interface LimitEntry {

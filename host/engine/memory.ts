@@ -6,10 +6,12 @@ interface NativeBuffer extends Uint8Array {
   latin1Slice(start: number, end: number): string;
   latin1Write(text: string, offset: number): number;
   utf8Write(text: string, offset: number): number;
+  utf8Slice(start: number, end: number): string;
 }
 
 const SHORT_TEXT = 24;
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class EngineMemory {
   readonly bytes: Uint8Array;
@@ -31,6 +33,12 @@ export class EngineMemory {
     let text = "";
     for (let at = ptr; at < ptr + len; at++) text += String.fromCharCode(this.bytes[at] as number);
     return text;
+  }
+
+  /** UTF-8 as a string; what is none becomes U+FFFD. */
+  utf8(ptr: number, len: number): string {
+    if (this.#native !== null) return this.#native.utf8Slice(ptr, ptr + len);
+    return decoder.decode(this.bytes.subarray(ptr, ptr + len));
   }
 
   /** Writes code units 0–255; answers the number of bytes. Higher units are cut, so callers check first. */

@@ -50,4 +50,9 @@ export interface Exchange {
   sendInformational(status: number, headers: HeaderPairs): void;
   /** Promises `path` to the peer (RFC 9113 §8.4); false where the protocol or the peer has no push. */
   push(path: string, headers: HeaderPairs): boolean;
+  /**
+   * The status that refuses the request as the handshake of a WebSocket (RFC 6455 §4.2.1); 0 when it opens one. Left out where
+   * none can be opened.
+   */
+  webSocketRefusal?(): number;
 }

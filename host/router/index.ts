@@ -29,3 +29,14 @@ export { Router } from "./router.ts";
 export type { RouteHandler, RouteHandlers, RouteListing } from "./router.ts";
 export type { RouterOptions, UnhandledHook } from "./router_options.ts";
 export { Status, statusPhrase } from "./status.ts";
+export { WebSocketReply } from "./web_socket.ts";
+export type {
+  CompressionOptions,
+  SendOptions,
+  WebSocketAcceptance,
+  WebSocketConnection,
+  WebSocketMessage,
+  WebSocketOptions,
+  WebSocketRoute,
+  WebSocketSendable,
+} from "./web_socket.ts";

@@ -36,6 +36,7 @@ export class RouteSpace {
   readonly #isStrict: boolean;
   readonly #territories: Territory[];
   readonly #parents: Array<{ space: RouteSpace; prefix: string }> = [];
+  #opensWebSockets = false;
 
   constructor(options: Required<RouterOptions>) {
     this.#table = new RouteTable(options.maxParamLength);
@@ -46,6 +47,17 @@ export class RouteSpace {
   /** In order of registration. */
   get routes(): readonly Route[] {
     return this.#table.routes;
+  }
+
+  /** Whether a route here or in a mounted space opens WebSockets. */
+  get opensWebSockets(): boolean {
+    return this.#opensWebSockets;
+  }
+
+  /** One of the routes opens WebSockets. */
+  openWebSockets(): void {
+    this.#opensWebSockets = true;
+    for (const { space } of this.#parents) space.openWebSockets();
   }
 
   /** Adds a route; throws a PatternError when its place is taken here or above. */
@@ -61,6 +73,7 @@ export class RouteSpace {
     for (const route of space.routes) this.#adopt(route, prefix);
     for (const territory of space.#territories) this.#adoptTerritory(territory.layers, prefix);
     space.#parents.push({ space: this, prefix });
+    if (space.opensWebSockets) this.openWebSockets();
   }
 
   /** The route of a path that matches literally as it was received; the hot path. */

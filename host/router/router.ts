@@ -31,6 +31,8 @@ import { checkedOptions } from "./router_options.ts";
 import type { RouterOptions } from "./router_options.ts";
 import { parseScope } from "./scope.ts";
 import { plainPathEnd, readTarget } from "./target.ts";
+import { webSocketHandler } from "./web_socket.ts";
+import type { WebSocketOptions } from "./web_socket.ts";
 import { toResponse, WebExchange } from "./web_exchange.ts";
 
 /** A handler of a route whose params are known from prefix and pattern. */
@@ -115,6 +117,27 @@ export class Router<Prefix extends string = ""> {
   all<Path extends string>(path: Path, ...handlers: RouteHandlers<Prefix, Path>): this {
     this.#register([ANY_METHOD], path, handlers);
     return this;
+  }
+
+  /**
+   * Opens WebSockets at this path, over every version of HTTP. Pages of other origins are refused unless allowed. It is a route of
+   * GET: middlewares surround the handshake, and a plain GET is answered 426.
+   */
+  ws<Path extends string, Data = unknown>(
+    path: Path,
+    options: WebSocketOptions<ParamsOf<`${Prefix}${Path}`>, Data>,
+  ): this {
+    const report = (error: unknown): void =>
+      this.logger.error({ err: error, path }, "a WebSocket handler failed");
+    const handler = webSocketHandler(path, options as unknown as WebSocketOptions<never, never>, report);
+    this.#register(["GET"], path, [handler]);
+    this.#space.openWebSockets();
+    return this;
+  }
+
+  /** Whether some route opens WebSockets: then HTTP/2 announces extended CONNECT (RFC 8441 §3). */
+  get opensWebSockets(): boolean {
+    return this.#space.opensWebSockets;
   }
 
   /** Answers one or several methods; any method token will do, case matters. */

@@ -3,13 +3,15 @@
 // Every entry from outside goes through `run`: the call, the events it caused, the output, the timer. When the module traps,
 // the instance is lost with its connections, the pool starts another one, and the rest of the server does not notice.
 
-import { OpenFlag, Protocol, Role, Status } from "../engine/index.ts";
+import { CloseCode, OpenFlag, Protocol, Role, Status } from "../engine/index.ts";
 import { EngineError } from "../engine/engine_error.ts";
 import type { EventSink, PinnedFields, ReceivedHead, Engine } from "../engine/index.ts";
 import type { Exchange, Reply } from "../router/index.ts";
 import type { Socket } from "../transport/transport.ts";
 import { writeFailure, writeReply } from "./reply_writer.ts";
 import { ServerExchange } from "./server_exchange.ts";
+import { SocketTable } from "./socket_table.ts";
+import type { Topics } from "./topics.ts";
 import { Session } from "./session.ts";
 
 /** What the pool gives to each of its hosts. */
@@ -17,6 +19,9 @@ export interface HostContext {
   handle(exchange: Exchange): Reply | Promise<Reply>;
   /** The instance trapped; the host has closed its connections. */
   onFailure(host: EngineHost, error: unknown): void;
+  /** Whether HTTP/2 announces that it takes WebSockets (RFC 8441 §3). */
+  opensWebSockets(): boolean;
+  readonly topics: Topics;
   /** Something went wrong that concerns one exchange, and nobody else was told. */
   onError(error: unknown, exchange: ServerExchange): void;
 }
@@ -28,6 +33,10 @@ const MAX_TIMER_MS = 2_147_483_647;
 
 export class EngineHost implements EventSink {
   readonly engine: Engine;
+  readonly sockets = new SocketTable();
+  readonly topics: Topics;
+  /** Length of a message where a route does not say its own. */
+  readonly messageBytesMax: number;
   readonly sessions = new Set<Session>();
   readonly #context: HostContext;
   readonly #sessionAt: (Session | undefined)[] = [];
@@ -42,6 +51,8 @@ export class EngineHost implements EventSink {
   constructor(engine: Engine, context: HostContext) {
     this.engine = engine;
     this.#context = context;
+    this.topics = context.topics;
+    this.messageBytesMax = engine.limit("webSocketMessageBytes");
   }
 
   get isFailed(): boolean {
@@ -55,7 +66,9 @@ export class EngineHost implements EventSink {
   /** Takes a connection; false when the instance is full, or lost. */
   accept(socket: Socket): boolean {
     if (this.#isFailed) return false;
-    const flags = socket.isSecure ? OpenFlag.SECURE : OpenFlag.NONE;
+    const flags =
+      (socket.isSecure ? OpenFlag.SECURE : OpenFlag.NONE) |
+      (this.#context.opensWebSockets() ? OpenFlag.EXTENDED_CONNECT : OpenFlag.NONE);
     try {
       const protocol = socket.alpn === "h2" ? Protocol.HTTP_2 : Protocol.HTTP_1;
       const handle = this.engine.doors.openConnection(protocol, Role.SERVER, flags, this.now());
@@ -99,6 +112,16 @@ export class EngineHost implements EventSink {
       }
     }
     for (const exchange of exchanges) this.#abort(exchange, Status.H1_UNEXPECTED_END);
+    for (const socket of session.webSockets ?? []) {
+      // The engine keeps an exchange that it did not tell the end of until it is released.
+      this.release(socket.handle);
+      socket.aborted();
+    }
+  }
+
+  /** Throws on what a handler threw when it is the module that failed. */
+  rethrowTrap(error: unknown): void {
+    if (error instanceof WebAssembly.RuntimeError) throw error;
   }
 
   /** Gives an exchange that was cut back to the engine. */
@@ -112,6 +135,16 @@ export class EngineHost implements EventSink {
       return call();
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) this.fail(error);
+      throw error;
+    }
+  }
+
+  /** Sends a text on a WebSocket, as `trapped` would, without a closure for each. */
+  sendText(handle: number, text: string): number {
+    try {
+      return this.engine.sockets.sendText(handle, text);
+    } catch (error) {
+      this.fail(error);
       throw error;
     }
   }
@@ -151,6 +184,7 @@ export class EngineHost implements EventSink {
     if (this.#isFailed) return;
     for (const session of [...this.sessions]) {
       this.run(session, () => {
+        for (const socket of [...(session.webSockets ?? [])]) socket.close(CloseCode.GOING_AWAY);
         this.engine.doors.drainConnection(session.handle, this.now());
       });
     }
@@ -200,6 +234,7 @@ export class EngineHost implements EventSink {
     this.stop();
     for (const session of [...this.sessions]) {
       for (const exchange of session.exchanges) this.#abort(exchange, Status.INVALID_STATE);
+      for (const socket of session.webSockets ?? []) socket.aborted();
       session.socket.reset();
     }
     this.#context.onFailure(this, error);
@@ -288,6 +323,12 @@ export class EngineHost implements EventSink {
 
   aborted(_connection: number, handle: number, status: number): void {
     const exchange = this.#find(handle);
+    const socket = this.sockets.find(handle);
+    if (socket !== undefined) {
+      this.release(handle);
+      socket.aborted();
+      return;
+    }
     if (exchange === undefined) {
       // Its reply came to nothing before this was read.
       this.release(handle);
@@ -303,6 +344,7 @@ export class EngineHost implements EventSink {
 
   writable(_connection: number, exchange: number): void {
     this.#find(exchange)?.writable();
+    this.sockets.find(exchange)?.writable();
   }
 
   readPause(connection: number): void {

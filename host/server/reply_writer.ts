@@ -7,11 +7,12 @@
 
 import { EngineError } from "../engine/engine_error.ts";
 import { SendFlag, Status } from "../engine/index.ts";
-import { Reply } from "../router/index.ts";
+import { Reply, WebSocketReply } from "../router/index.ts";
 import type { ReplyBody } from "../router/index.ts";
 import { sendSource, sendWhole } from "./content_sender.ts";
 import { ReplySource } from "./reply_source.ts";
 import type { ServerExchange } from "./server_exchange.ts";
+import { openServerSocket } from "./socket_opening.ts";
 
 /** Text up to this many code units goes with its head in one call. */
 const SHORT_BODY = 16384;
@@ -66,7 +67,8 @@ function write(exchange: ServerExchange, reply: Reply): void {
       return;
     }
   }
-  writeGeneral(exchange, reply);
+  if (reply instanceof WebSocketReply) openServerSocket(exchange, reply);
+  else writeGeneral(exchange, reply);
 }
 
 /** After a whole response in one call: done, or the rest follows, or it was refused. */

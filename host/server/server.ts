@@ -2,16 +2,19 @@
 
 import { loadModule, moduleFrom } from "../engine/index.ts";
 import { HttpError, Reply } from "../router/index.ts";
-import type { Exchange, Logger } from "../router/index.ts";
+import type { Exchange, Logger, SendOptions, WebSocketSendable } from "../router/index.ts";
 import { nodeTransport } from "../transport/node_transport.ts";
 import type { BoundAddress, Listener, Socket } from "../transport/transport.ts";
 import { EnginePool } from "./engine_pool.ts";
 import { renderMetrics } from "./metrics.ts";
+import { Topics } from "./topics.ts";
 import { type ListenOptions, resolveOptions, type ResolvedOptions } from "./options.ts";
 
 /** What answers requests: the router, or anything with its door. */
 export interface RequestHandler {
   handle(exchange: Exchange): Reply | Promise<Reply>;
+  /** Whether some of the answers open WebSockets. Default: none does. */
+  readonly opensWebSockets?: boolean;
 }
 
 /** How `close` ends. */
@@ -32,6 +35,7 @@ const CLOSE_POLL_MS = 20;
 export class Server {
   readonly #listeners: Listener[] = [];
   readonly #isSecure: boolean[];
+  readonly #topics = new Topics();
   readonly #pool: EnginePool;
   #closing: Promise<CloseReport> | null = null;
 
@@ -76,6 +80,8 @@ export class Server {
           servesAuthority === null
             ? (exchange) => handler.handle(exchange)
             : (exchange) => (servesAuthority(exchange.authority) ? handler.handle(exchange) : misdirected()),
+        opensWebSockets: () => handler.opensWebSockets === true,
+        topics: this.#topics,
         onFailure: (_host, error) => tell({ err: error }, "an engine instance failed and was replaced"),
         onError: (error, exchange) => tell({ err: error, target: exchange.target }, "a reply failed"),
       },
@@ -110,6 +116,16 @@ export class Server {
   /** Connections that are open. */
   get connectionCount(): number {
     return this.#pool.connectionCount;
+  }
+
+  /** Sends a message to every WebSocket that is subscribed to the topic; answers how many there are. */
+  publish(topic: string, message: WebSocketSendable, options: SendOptions = {}): number {
+    return this.#topics.publish(topic, message, options.compress, null);
+  }
+
+  /** WebSockets that are subscribed to the topic. */
+  subscriberCount(topic: string): number {
+    return this.#topics.count(topic);
   }
 
   /** The server's metrics in the text format of Prometheus. */

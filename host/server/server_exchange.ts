@@ -5,7 +5,7 @@
 // error, so that nobody takes a part of it for the whole.
 
 import { EngineError } from "../engine/engine_error.ts";
-import { Status } from "../engine/index.ts";
+import { handshakeHttpStatusOf, Status } from "../engine/index.ts";
 import type { ReceivedHead } from "../engine/index.ts";
 import type { Exchange, HeaderPairs, Protocol } from "../router/index.ts";
 import { BodyReader, type BodySource } from "./body_reader.ts";
@@ -120,6 +120,13 @@ export class ServerExchange implements Exchange, BodySource {
     if (result < 0) throw new EngineError(result, `pushing ${path}`);
     this.session.scheduleFlush();
     return result > 0;
+  }
+
+  webSocketRefusal(): number {
+    if (this.isOver) return 400;
+    const { host } = this.session;
+    const status = host.trapped(() => host.engine.doors.checkHandshake(this.handle));
+    return status === Status.OK ? 0 : handshakeHttpStatusOf(status);
   }
 
   // What the session tells.

@@ -8,6 +8,7 @@ import { Status } from "../engine/index.ts";
 import type { Socket, SocketSink } from "../transport/transport.ts";
 import type { EngineHost } from "./engine_host.ts";
 import type { ServerExchange } from "./server_exchange.ts";
+import type { ServerSocket } from "./server_socket.ts";
 
 /** Output up to this size is written as text, which node hands to the kernel without making a buffer. */
 const TEXT_WRITE_BYTES = 8192;
@@ -19,6 +20,10 @@ export class Session implements SocketSink {
   readonly receiveBuffer: Uint8Array;
   /** Exchanges whose answer was not complete when their handler returned. */
   readonly exchanges = new Set<ServerExchange>();
+  /** WebSockets that are open on it; null before the first. */
+  webSockets: ServerSocket[] | null = null;
+  /** Several exchanges share the connection at a time. */
+  isMultiplexed = false;
   #isBlocked = false;
   #isClosed = false;
   #isEnding = false;
@@ -50,6 +55,8 @@ export class Session implements SocketSink {
     if (this.#isClosed || host.isFailed) return;
     // Written out rather than through `run`: a closure per read is what the hot path can do without.
     try {
+      // Whatever is sent meanwhile leaves with the flush below.
+      this.#flushScheduled = true;
       this.#receive(length);
       this.flush();
       host.armTimer();
@@ -75,6 +82,7 @@ export class Session implements SocketSink {
       this.#isBlocked = false;
       this.host.engine.doors.transmitDrained(this.handle, this.host.now());
       for (const exchange of this.exchanges) exchange.writable();
+      if (this.webSockets !== null) for (const socket of [...this.webSockets]) socket.writable();
     });
   }
 

@@ -6,8 +6,8 @@ import {
   readDeflateAnswer,
   writeDeflateParameters,
 } from "../../../assembly/ws/deflate_negotiation.ts";
-import { Deflate, clientWindowBits, serverWindowBits } from "../../../assembly/ws/deflate_parameters.ts";
-import { WsStatus } from "../../../assembly/ws/ws_status.ts";
+import { Deflate, clientWindowBits, serverWindowBits } from "../../../assembly/abi/deflate_parameters.ts";
+import { WsStatus } from "../../../assembly/abi/ws_status.ts";
 import { randomBelow, seedRandom } from "../core/random.ts";
 import { headOf } from "./head.ts";
 import { textAt } from "./text.ts";

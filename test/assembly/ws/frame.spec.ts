@@ -35,7 +35,7 @@ import {
   closeCodeOf,
   handshakeHttpStatusOf,
   wsStatusText,
-} from "../../../assembly/ws/ws_status.ts";
+} from "../../../assembly/abi/ws_status.ts";
 import { bytesOf, textAt } from "./text.ts";
 
 const bytes: usize = heap.alloc(256);

@@ -16,7 +16,7 @@ import {
   subprotocolAnswerStatus,
   subprotocolOfferStatus,
 } from "../../../assembly/ws/subprotocol.ts";
-import { WsStatus } from "../../../assembly/ws/ws_status.ts";
+import { WsStatus } from "../../../assembly/abi/ws_status.ts";
 import { fillRandom, randomBelow, seedRandom } from "../core/random.ts";
 import { headOf, setAuthorityLen, setKind, setStatusCode } from "./head.ts";
 import { bytesOf, textAt } from "./text.ts";

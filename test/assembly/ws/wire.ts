@@ -1,8 +1,8 @@
 /** Wire bytes written as hex, and what a receiver makes of them written as text. */
 
 import { Role } from "../../../assembly/abi/message.ts";
+import { SocketFlag } from "../../../assembly/abi/web_socket.ts";
 import {
-  DataFlag,
   WS_RECEIVER_BYTES,
   WsReceiver,
   WsStep,
@@ -113,10 +113,10 @@ export class Peer {
 
   private takeData(flags: u32): void {
     this.dataStepCount++;
-    const isFirst = (flags & DataFlag.FIRST) != 0;
+    const isFirst = (flags & SocketFlag.FIRST) != 0;
     if (isFirst == this.isMessageOpen) this.log += "misplaced-first ";
-    let kind = (flags & DataFlag.BINARY) != 0 ? "binary" : "text";
-    if ((flags & DataFlag.COMPRESSED) != 0) kind = "compressed-" + kind;
+    let kind = (flags & SocketFlag.BINARY) != 0 ? "binary" : "text";
+    if ((flags & SocketFlag.COMPRESSED) != 0) kind = "compressed-" + kind;
     if (isFirst) {
       this.kind = kind;
       this.messageLen = 0;
@@ -124,7 +124,7 @@ export class Peer {
     } else if (kind != this.kind) this.log += "changed-kind ";
     memory.copy(this.message + this.messageLen, this.receiver.payloadPtr, this.receiver.payloadLen);
     this.messageLen += this.receiver.payloadLen;
-    if ((flags & DataFlag.LAST) == 0) return;
+    if ((flags & SocketFlag.LAST) == 0) return;
     this.isMessageOpen = false;
     this.log += kind + "(" + payloadText(this.message, this.messageLen) + ") ";
   }

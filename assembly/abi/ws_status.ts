@@ -28,6 +28,7 @@ export const enum WsStatus {
   DEFLATE_INVALID = -466,
   UNEXPECTED_END = -467,
   CLOSE_TIMEOUT = -468,
+  PING_TIMEOUT = -469,
 
   // The opening handshake as the server reads it, RFC 6455 §4.2.1.
   REQUEST_METHOD = -470,
@@ -78,6 +79,7 @@ export function closeCodeOf(status: i32): i32 {
       return CloseCode.MESSAGE_TOO_BIG;
     case WsStatus.UNEXPECTED_END:
     case WsStatus.CLOSE_TIMEOUT:
+    case WsStatus.PING_TIMEOUT:
       return CloseCode.ABNORMAL;
   }
   return CloseCode.PROTOCOL_ERROR;
@@ -139,6 +141,8 @@ export function wsStatusText(status: i32): string {
       return "the connection ended without a close frame";
     case WsStatus.CLOSE_TIMEOUT:
       return "the peer did not answer the close frame in time";
+    case WsStatus.PING_TIMEOUT:
+      return "the peer did not answer a ping in time";
     case WsStatus.REQUEST_METHOD:
       return "a WebSocket handshake uses GET";
     case WsStatus.REQUEST_VERSION:

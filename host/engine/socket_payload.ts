@@ -1,0 +1,39 @@
+// Payload of a WebSocket's event, where it lies in linear memory. One object is used for all events: it is valid during the call
+// that it is given to.
+
+import type { EngineMemory } from "./memory.ts";
+
+export class SocketPayload {
+  readonly #memory: EngineMemory;
+  #ptr = 0;
+  #len = 0;
+
+  constructor(memory: EngineMemory) {
+    this.#memory = memory;
+  }
+
+  /** For the reader of events. */
+  point(ptr: number, len: number): void {
+    this.#ptr = ptr;
+    this.#len = len;
+  }
+
+  get length(): number {
+    return this.#len;
+  }
+
+  /** The payload as text; the engine has checked that a whole message is UTF-8. */
+  text(): string {
+    return this.#memory.utf8(this.#ptr, this.#len);
+  }
+
+  /** A copy. */
+  bytes(): Uint8Array {
+    return this.#memory.bytes.slice(this.#ptr, this.#ptr + this.#len);
+  }
+
+  /** Copies the payload into `target`, which has room for it. */
+  copyTo(target: Uint8Array, offset: number): void {
+    target.set(this.#memory.bytes.subarray(this.#ptr, this.#ptr + this.#len), offset);
+  }
+}

@@ -1,0 +1,192 @@
+// Messages of a WebSocket that do not come in one piece, are compressed, or are asked for (`receive`) rather than told.
+//
+// A socket has no such object until the first of these. Bytes are copied once, to where the message is put together: the first
+// frame says how long it will be at least. Order is kept: while a message is being inflated, those after it wait.
+
+import { WsStatus, SocketFlag } from "../engine/index.ts";
+import type { SocketPayload } from "../engine/index.ts";
+import type { WebSocketMessage } from "../router/index.ts";
+import type { ServerSocket } from "./server_socket.ts";
+
+/** A message of this size is given room when it is announced; a longer one as it arrives, since announcing costs nothing. */
+const ROOM_AT_ONCE = 1024 * 1024;
+const LEAST_ROOM = 256;
+/** Messages that wait, by number and bytes, after which the peer is not read for now. */
+const WAITING_MOST = 16;
+const WAITING_BYTES_MOST = 262144;
+
+interface Waiting {
+  readonly bytes: Uint8Array | null;
+  readonly isBinary: boolean;
+  /** Complete already. */
+  readonly message: WebSocketMessage | null;
+}
+
+export class SocketInput {
+  readonly #socket: ServerSocket;
+  #buffer: Buffer | null = null;
+  #length = 0;
+  /** Complete messages in their order, from the first that is being inflated on. */
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #isWorking = false;
+  /** Messages for `receive`, and who waits for one. */
+  #received: WebSocketMessage[] = [];
+  #receivedBytes = 0;
+  #receivers: ((message: WebSocketMessage | null) => void)[] = [];
+  #isEnded = false;
+  #idleCallback: (() => void) | null = null;
+  #isHeld = false;
+
+  constructor(socket: ServerSocket) {
+    this.#socket = socket;
+  }
+
+  /** Nothing waits to be inflated. */
+  get isIdle(): boolean {
+    return !this.#isWorking;
+  }
+
+  whenIdle(callback: () => void): void {
+    this.#idleCallback = callback;
+  }
+
+  piece(flags: number, payload: SocketPayload, missing: number): void {
+    if ((flags & SocketFlag.FIRST) !== 0) this.#length = 0;
+    this.#append(payload, missing);
+    if ((flags & SocketFlag.LAST) === 0) return;
+    const bytes = this.#take();
+    const isBinary = (flags & SocketFlag.BINARY) !== 0;
+    if ((flags & SocketFlag.COMPRESSED) !== 0) {
+      this.#wait({ bytes, isBinary, message: null }, bytes.length);
+    } else {
+      const message = messageOf(bytes, isBinary);
+      if (this.#isWorking) this.#wait({ bytes: null, isBinary, message }, bytes.length);
+      else this.#complete(message, bytes.length);
+    }
+  }
+
+  receive(): Promise<WebSocketMessage | null> {
+    const message = this.#received.shift();
+    if (message === undefined) {
+      if (this.#isEnded) return Promise.resolve(null);
+      return new Promise((resolve) => this.#receivers.push(resolve));
+    }
+    this.#receivedBytes -= message.length;
+    this.#updateHold();
+    return Promise.resolve(message);
+  }
+
+  /** There will be no further message. */
+  end(): void {
+    this.#isEnded = true;
+    this.#buffer = null;
+    for (const receiver of this.#receivers.splice(0)) receiver(null);
+  }
+
+  #append(payload: SocketPayload, missing: number): void {
+    const length = this.#length;
+    const needed = length + payload.length;
+    if (this.#buffer === null || this.#buffer.length < needed) this.#grow(needed, needed + missing);
+    payload.copyTo(this.#buffer as Buffer, length);
+    this.#length = needed;
+  }
+
+  /** Room for `needed` bytes, and for the `announced` ones as far as that is no risk. */
+  #grow(needed: number, announced: number): void {
+    const room = Math.max(LEAST_ROOM, needed * 2, Math.min(announced, ROOM_AT_ONCE));
+    const larger = Buffer.allocUnsafeSlow(
+      announced >= needed ? Math.min(room, Math.max(announced, needed)) : room,
+    );
+    if (this.#buffer !== null) larger.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = larger;
+  }
+
+  #take(): Buffer {
+    const bytes = (this.#buffer ?? Buffer.alloc(0)).subarray(0, this.#length);
+    this.#buffer = null;
+    this.#length = 0;
+    return bytes;
+  }
+
+  #wait(waiting: Waiting, byteLength: number): void {
+    this.#waiting.push(waiting);
+    this.#waitingBytes += byteLength;
+    this.#updateHold();
+    if (!this.#isWorking) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#isWorking = true;
+    const { compression, session } = this.#socket;
+    for (let next = this.#waiting[0]; next !== undefined && !this.#isEnded; next = this.#waiting[0]) {
+      let { message } = next;
+      if (next.bytes !== null) {
+        const inflated =
+          compression === null ? WsStatus.DEFLATE_INVALID : await compression.inflate(next.bytes);
+        if (session.host.isFailed || this.#isEnded) return;
+        const status = typeof inflated === "number" ? inflated : textStatus(inflated, next.isBinary);
+        if (status < 0) {
+          this.#waiting.length = 0;
+          this.#isWorking = false;
+          this.#socket.failed(status);
+          return;
+        }
+        message = messageOf(inflated as Buffer, next.isBinary);
+      }
+      this.#waiting.shift();
+      this.#waitingBytes -= next.bytes?.length ?? (message as WebSocketMessage).length;
+      this.#complete(message as WebSocketMessage, (message as WebSocketMessage).length);
+    }
+    this.#isWorking = false;
+    this.#waitingBytes = 0;
+    this.#updateHold();
+    const callback = this.#idleCallback;
+    this.#idleCallback = null;
+    callback?.();
+  }
+
+  #complete(message: WebSocketMessage, byteLength: number): void {
+    if (this.#socket.route.options.message !== undefined) {
+      this.#socket.deliver(message);
+      return;
+    }
+    const receiver = this.#receivers.shift();
+    if (receiver !== undefined) {
+      receiver(message);
+      return;
+    }
+    this.#received.push(message);
+    this.#receivedBytes += byteLength;
+    this.#updateHold();
+  }
+
+  #updateHold(): void {
+    const count = this.#waiting.length + this.#received.length;
+    const bytes = this.#waitingBytes + this.#receivedBytes;
+    const isHeld = count >= WAITING_MOST || bytes >= WAITING_BYTES_MOST;
+    if (isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
+    this.#socket.holdInput(isHeld);
+  }
+}
+
+function messageOf(bytes: Buffer, isBinary: boolean): WebSocketMessage {
+  return isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.toString("utf8");
+}
+
+/** Inflated text is checked here, as only here it is text. */
+function textStatus(bytes: Buffer, isBinary: boolean): number {
+  return isBinary || isUtf8(bytes) ? 0 : WsStatus.TEXT_INVALID;
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function isUtf8(bytes: Buffer): boolean {
+  try {
+    strict.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
