@@ -2,8 +2,22 @@
  * What carries the tunnels that the engine itself reads (session/tunnel.ts): the connection of HTTP/1.1 after its 101, a
  * stream of HTTP/2 after its 200. A further version of HTTP is one more branch in each of these functions.
  */
-import { h1TunnelConsume, h1TunnelFinish, h1TunnelReset, h1TunnelRoom, h1TunnelSend } from "../h1/tunnel.ts";
-import { h2TunnelConsume, h2TunnelFinish, h2TunnelReset, h2TunnelRoom, h2TunnelSend } from "../h2/tunnel.ts";
+import {
+  h1TunnelAwaitRoom,
+  h1TunnelConsume,
+  h1TunnelFinish,
+  h1TunnelReset,
+  h1TunnelRoom,
+  h1TunnelSend,
+} from "../h1/tunnel.ts";
+import {
+  h2TunnelAwaitRoom,
+  h2TunnelConsume,
+  h2TunnelFinish,
+  h2TunnelReset,
+  h2TunnelRoom,
+  h2TunnelSend,
+} from "../h2/tunnel.ts";
 import { Exchange } from "../session/exchange.ts";
 import { tunnelCarriedBy, tunnelReadBy } from "../session/tunnel.ts";
 import { socketAnswered } from "../ws/client.ts";
@@ -13,11 +27,16 @@ import { isH2 } from "./protocol.ts";
 /** Introduces to each other what carries tunnels and what reads them. To be called once. */
 export function carrierInitialize(): void {
   tunnelReadBy(socketReceive, socketReceiveEnd, socketWritable, socketAnswered);
-  tunnelCarriedBy(room, send, consume, finish, reset);
+  tunnelCarriedBy(room, awaitRoom, send, consume, finish, reset);
 }
 
 function room(exchange: Exchange): u32 {
   return isH2(exchange) ? h2TunnelRoom(exchange) : h1TunnelRoom(exchange);
+}
+
+function awaitRoom(exchange: Exchange): void {
+  if (isH2(exchange)) h2TunnelAwaitRoom(exchange);
+  else h1TunnelAwaitRoom(exchange);
 }
 
 function send(exchange: Exchange, ptr: usize, len: u32): bool {

@@ -20,6 +20,10 @@ export function h1TunnelRoom(exchange: Exchange): u32 {
   return queued < limit ? limit - queued : 0;
 }
 
+export function h1TunnelAwaitRoom(exchange: Exchange): void {
+  exchange.flags |= ExchangeFlag.WRITABLE_OWED;
+}
+
 /** False when the memory is full. */
 export function h1TunnelSend(exchange: Exchange, ptr: usize, len: u32): bool {
   const connection = changetype<H1Connection>(exchange.connection);

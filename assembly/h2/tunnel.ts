@@ -19,6 +19,12 @@ export function h2TunnelRoom(exchange: Exchange): u32 {
   return queueRoom(changetype<H2Connection>(stream.connection), stream);
 }
 
+export function h2TunnelAwaitRoom(exchange: Exchange): void {
+  if (hasFlag(exchange, ExchangeFlag.WRITABLE_OWED)) return;
+  exchange.flags |= ExchangeFlag.WRITABLE_OWED;
+  changetype<H2Connection>(exchange.connection).writableOwedCount++;
+}
+
 /** False when the memory is full; then the connection is lost. */
 export function h2TunnelSend(exchange: Exchange, ptr: usize, len: u32): bool {
   const stream = changetype<H2Stream>(exchange);

@@ -38,6 +38,7 @@ let writableBy: Notice = (_exchange: Exchange): void => {};
 let answerBy: Answer = (_exchange: Exchange): i32 => 0;
 let roomBy: Room = (_exchange: Exchange): u32 => 0;
 let sendBy: Send = (_exchange: Exchange, _ptr: usize, _len: u32): bool => false;
+let awaitBy: Notice = (_exchange: Exchange): void => {};
 let consumeBy: Notice = (_exchange: Exchange): void => {};
 let finishBy: Notice = (_exchange: Exchange): void => {};
 let resetBy: Reset = (_exchange: Exchange, _status: i32): void => {};
@@ -51,7 +52,15 @@ export function tunnelReadBy(receive: Receive, end: Notice, writable: Notice, an
 }
 
 /** Puts in place what carries them. */
-export function tunnelCarriedBy(room: Room, send: Send, consume: Notice, finish: Notice, reset: Reset): void {
+export function tunnelCarriedBy(
+  room: Room,
+  awaitRoom: Notice,
+  send: Send,
+  consume: Notice,
+  finish: Notice,
+  reset: Reset,
+): void {
+  awaitBy = awaitRoom;
   roomBy = room;
   sendBy = send;
   consumeBy = consume;
@@ -69,7 +78,7 @@ export function tunnelEnd(exchange: Exchange): void {
   endBy(exchange);
 }
 
-/** There is room again after `carrierRoom` had answered too little and WRITABLE_OWED was set. */
+/** There is room again after `carrierAwaitRoom`. */
 export function tunnelWritable(exchange: Exchange): void {
   writableBy(exchange);
 }
@@ -84,6 +93,11 @@ export function tunnelAnswered(exchange: Exchange): i32 {
 @inline
 export function carrierRoom(exchange: Exchange): u32 {
   return roomBy(exchange);
+}
+
+/** `tunnelWritable` is to be called once there is room again. */
+export function carrierAwaitRoom(exchange: Exchange): void {
+  awaitBy(exchange);
 }
 
 /** Sends bytes, of which there are no more than `carrierRoom` has answered. False when the memory is full. */

@@ -46,9 +46,8 @@ export class Socket extends Tunnel {
   state: SocketState;
   /** Payload of the frame being sent that the host has not handed over yet. No other frame may come between. */
   sendRemaining: u64;
-  /** Client role: key of the next byte of that payload; how many keys were made. */
+  /** Client role: key of the next byte of that payload. */
   sendMaskKey: u32;
-  maskCount: u64;
   lastReceivedMs: f64;
   /** 0: none. */
   idleTimeoutMs: f64;

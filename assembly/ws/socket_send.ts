@@ -6,15 +6,15 @@
  * and payload are one piece. A longer one is begun (`socketBeginMessage`) and its payload handed over in parts; until that is
  * complete no other frame may be sent, so a pong or a close frame waits.
  *
- * A client masks (§5.3) where the payload lies, with a key from the instance's keyed hash, which a peer cannot predict.
+ * A client masks (§5.3) where the payload lies, with a key from the instance's generator, which a peer cannot predict.
  */
 
 import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { FRAME_HEADER_ROOM, MessageKind } from "../abi/web_socket.ts";
-import { sipHash13 } from "../core/hash.ts";
-import { Exchange, ExchangeFlag } from "../session/exchange.ts";
-import { carrierRoom, carrierSend } from "../session/tunnel.ts";
+import { randomFill } from "../crypto/drbg.ts";
+import { Exchange } from "../session/exchange.ts";
+import { carrierAwaitRoom, carrierRoom, carrierSend } from "../session/tunnel.ts";
 import {
   CONTROL_PAYLOAD_BYTES_MAX,
   FRAME_HEADER_BYTES_MAX,
@@ -37,7 +37,7 @@ const CONTROL_ROOM: u32 = 8192;
 const CONTROL_FRAME_BYTES: u32 = FRAME_HEADER_BYTES_MAX + CONTROL_PAYLOAD_BYTES_MAX;
 /** Most that a header with a key takes, for the lengths of whole messages. */
 const controlFrame: usize = memory.data(<u32>FRAME_HEADER_ROOM + CONTROL_FRAME_BYTES, 16);
-const keySource: usize = memory.data(24, 8);
+const maskKey: usize = memory.data(4, 4);
 
 /**
  * Sends a whole message whose payload lies at [ptr, ptr + len), with FRAME_HEADER_ROOM writable bytes in front of it; a client's
@@ -63,7 +63,7 @@ export function socketBeginMessage(exchange: Exchange, kind: u32, len: u64): i32
   }
   let headerLen: u32 = 0;
   if (receiverOf(socket).role == Role.CLIENT) {
-    socket.sendMaskKey = nextMaskKey(socket);
+    socket.sendMaskKey = nextMaskKey();
     headerLen = writeMaskedFrameHeader(controlFrame, firstByteOf(kind), len, socket.sendMaskKey);
   } else {
     headerLen = writeFrameHeader(controlFrame, firstByteOf(kind), len);
@@ -112,7 +112,7 @@ export function sendPong(socket: Socket, ptr: usize, len: u32): void {
     return;
   }
   pendingPongSet(pendingOf(socket), ptr, len);
-  exchangeOfSocket(socket).flags |= ExchangeFlag.WRITABLE_OWED;
+  carrierAwaitRoom(exchangeOfSocket(socket));
 }
 
 /** Sends a close frame with the body [ptr, ptr + len), or keeps it until the message under way is complete. */
@@ -143,7 +143,7 @@ function canBeginMessage(socket: Socket, kind: u32): i32 {
 /** WRITABLE is owed. */
 function waitForRoom(socket: Socket, exchange: Exchange): i32 {
   socket.isWritableOwed = true;
-  exchange.flags |= ExchangeFlag.WRITABLE_OWED;
+  carrierAwaitRoom(exchange);
   return Status.WOULD_BLOCK;
 }
 
@@ -170,7 +170,7 @@ function sendFrame(socket: Socket, exchange: Exchange, firstByte: u32, ptr: usiz
   const headerLen: u32 = (len <= CONTROL_PAYLOAD_BYTES_MAX ? 2 : len <= 0xffff ? 4 : 10) + (isMasked ? 4 : 0);
   const frame = ptr - headerLen;
   if (isMasked) {
-    const key = nextMaskKey(socket);
+    const key = nextMaskKey();
     writeMaskedFrameHeader(frame, firstByte, len, key);
     maskBytes(ptr, len, key);
   } else {
@@ -179,10 +179,8 @@ function sendFrame(socket: Socket, exchange: Exchange, firstByte: u32, ptr: usiz
   return carrierSend(exchange, frame, headerLen + len);
 }
 
-/** §5.3: unpredictable. A hash with a secret key over what no two frames have in common. */
-function nextMaskKey(socket: Socket): u32 {
-  store<u64>(keySource, socket.maskCount++);
-  store<u32>(keySource, exchangeOfSocket(socket).handle, 8);
-  store<f64>(keySource, socket.lastReceivedMs, 16);
-  return <u32>sipHash13(keySource, 24);
+/** §5.3: "the masking key needs to be unpredictable". */
+function nextMaskKey(): u32 {
+  randomFill(maskKey, sizeof<u32>());
+  return load<u32>(maskKey);
 }

@@ -116,7 +116,7 @@ export class EnginePool {
     }
     add(this.#lostCounters, failed.engine.counters());
     add(this.#lostHits, failed.engine.limitHits());
-    for (const gauge of ["connections_open", "exchanges_open", "memory_bytes_in_use"]) {
+    for (const gauge of ["connections_open", "exchanges_open", "memory_bytes_in_use", "web_sockets_open"]) {
       this.#lostCounters.delete(gauge);
     }
     this.#hosts = this.#hosts.map((host) => (host === failed ? started : host));
