@@ -48,13 +48,13 @@ export const enum EventKind {
   SOCKET_OPEN = 32,
   /** A piece of a message (flags: SocketFlag). A: address, B: length, C: bytes of its frame that are still to come, at most. */
   SOCKET_DATA = 33,
-  /** A ping, which the engine answers. A: address, B: length of its payload. */
+  /** A ping, to be answered by `sendPong` with the same payload. A: address, B: length. */
   SOCKET_PING = 34,
   SOCKET_PONG = 35,
   /**
    * The WebSocket is over. A: close code (CloseCode), B: address, C: length of the reason, D: status as i32 (WsStatus), 0 when
-   * the peer closed it. The handle is stale from here on, unless the flag ANSWER_OWED says that the peer closed first: the host
-   * may send what it still has, and then has to answer by `closeSocket`.
+   * the peer closed it. The handle is stale from here on, unless the flag ANSWER_OWED says that the peer closed first, or
+   * broke a rule: the host may send what it still has, and then has to answer by `closeSocket`.
    */
   SOCKET_CLOSE = 36,
 }

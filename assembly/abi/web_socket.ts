@@ -15,7 +15,7 @@ export const enum SocketFlag {
   COMPRESSED = 4,
   /** The message is binary, else text. */
   BINARY = 8,
-  /** On SOCKET_CLOSE: the peer closed first, and the host is to answer. */
+  /** On SOCKET_CLOSE: the peer closed first, or broke a rule, and the host is to answer. */
   ANSWER_OWED = 16,
 }
 

@@ -36,6 +36,7 @@ import {
   sendMessage,
   sendPayload,
   sendPing,
+  sendPong,
 } from "./web_socket.ts";
 import { addEntropy, handleTimeout, initialize, layout, pollDeadline, setDate } from "./instance.ts";
 
@@ -71,6 +72,7 @@ export {
   sendMessage,
   sendPayload,
   sendPing,
+  sendPong,
   sendTrailers,
   setDate,
   transmitBlocked,

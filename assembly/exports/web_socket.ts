@@ -27,6 +27,7 @@ import {
   socketSendMessage,
   socketSendPayload,
   socketSendPing,
+  socketSendPong,
   socketSkipPayload,
 } from "../ws/socket_send.ts";
 
@@ -140,6 +141,14 @@ export function sendPing(handle: u32, ptr: usize, len: u32): i32 {
   if (exchange == null) return Status.INVALID_HANDLE;
   if (!isCommandMemory(ptr, len)) return hostError(Status.OUT_OF_BOUNDS);
   return socketSendPing(exchange, ptr, len);
+}
+
+/** Answers a ping. When there is no room now, the pong is sent later, unless that of another ping takes its place. */
+export function sendPong(handle: u32, ptr: usize, len: u32): i32 {
+  const exchange = findOpen(handle);
+  if (exchange == null) return Status.INVALID_HANDLE;
+  if (!isCommandMemory(ptr, len)) return hostError(Status.OUT_OF_BOUNDS);
+  return socketSendPong(exchange, ptr, len);
 }
 
 /**

@@ -2,8 +2,8 @@
  * How a WebSocket ends: the closing handshake (RFC 6455 §7.1), faults (§7.1.7), and everything that cuts it short. The choke
  * point through which every end passes.
  *
- * Who closes first waits for the other's close frame, up to a deadline; who is closed answers with the same code. Then this side
- * ends the tunnel, in either role: the server is to do so first (§7.1.1), and a client that does not wait for it harms nobody.
+ * Who closes first waits for the other's close frame, up to a deadline; who is closed, or finds a fault, answers. That answer is
+ * the host's to give, since only it knows what it still sends to the messages before. Then this side ends the tunnel, in either role: the server is to do so first (§7.1.1), and a client that does not wait for it harms nobody.
  */
 
 import { Counter } from "../abi/counter.ts";
@@ -61,17 +61,24 @@ export function peerClosed(socket: Socket, code: u32, reasonPtr: usize, reasonLe
   carrierConsume(exchangeOfSocket(socket));
 }
 
-/** The peer broke a rule, or sent what the host cannot take: the close frame says so, and nothing more is read (§7.1.7). */
+/**
+ * The peer broke a rule, or sent what the host cannot take: nothing more is read, and the host's answer says why (§7.1.7), behind
+ * what it sends to the messages before.
+ */
 export function socketFail(socket: Socket, status: i32): void {
-  if (socket.state == SocketState.ENDED) return;
+  if (socket.state != SocketState.OPEN && socket.state != SocketState.CLOSING) return;
   count(Counter.PEER_ERRORS);
   if (status == WsStatus.MESSAGE_TOO_LARGE) limitHit(Limit.WEB_SOCKET_MESSAGE_BYTES);
   else if (status == WsStatus.TOO_MANY_FRAGMENTS) limitHit(Limit.WEB_SOCKET_FRAGMENT_COUNT);
-  const code = closeCodeOf(status);
-  if (socket.state == SocketState.OPEN) {
-    sendClose(socket, closeBody, writeCloseBody(closeBody, code, 0, 0));
+  if (socket.state == SocketState.CLOSING) {
+    socketEnd(socket, status);
+    return;
   }
-  socketEnd(socket, status);
+  socket.state = SocketState.ANSWERING;
+  socket.isHeld = false;
+  tellClose(socket, SocketFlag.ANSWER_OWED, closeCodeOf(status), 0, 0, status);
+  awaitPeer(socket);
+  carrierConsume(exchangeOfSocket(socket));
 }
 
 /** The end without a closing handshake, because of `status`. */

@@ -1,7 +1,7 @@
 /**
  * What arrives on a WebSocket, as events: the loop over the receiver's steps. RFC 6455 §6.2, §5.5.
  *
- * A piece of a message is told where it lies. Pings are answered here. One read may hold thousands of small frames, so the loop
+ * A piece of a message is told where it lies. One read may hold thousands of small frames, so the loop
  * stops at a step's boundary when the event ring has no room for another, and the rest is offered again.
  *
  * While the host holds the socket, what is taken is not given back as credit, which is what stops the peer in the end.
@@ -21,7 +21,7 @@ import { carrierConsume } from "../session/tunnel.ts";
 import { WsReceiver, WsStep, isWsReceiverKept, wsPoll, wsReceive, wsReceiverStop } from "./receiver.ts";
 import { receiverOf, socketOf, SocketState } from "./socket.ts";
 import { peerClosed, socketEnd, socketFail } from "./socket_end.ts";
-import { sendPending, sendPong } from "./socket_send.ts";
+import { sendPending } from "./socket_send.ts";
 
 /** In front of a copy that events point into: the link of retired blocks. */
 const COPY_OFFSET: u32 = 8;
@@ -48,7 +48,6 @@ export function socketReceive(exchange: Exchange, ptr: usize, len: u32): u32 {
         if (socket.state == SocketState.OPEN) tellData(exchange, receiver);
         break;
       case WsStep.PING:
-        sendPong(socket, receiver.payloadPtr, receiver.payloadLen);
         tellControl(exchange, receiver, EventKind.SOCKET_PING);
         break;
       case WsStep.PONG:

@@ -105,14 +105,18 @@ export function socketSendPing(exchange: Exchange, ptr: usize, len: u32): i32 {
 }
 
 /** Answers a ping, at once or when there is room; then only the latest is answered (§5.5.3). */
-export function sendPong(socket: Socket, ptr: usize, len: u32): void {
-  if (socket.state != SocketState.OPEN || socket.isClosePending) return;
+export function socketSendPong(exchange: Exchange, ptr: usize, len: u32): i32 {
+  const socket = socketOf(exchange);
+  const isOpen = socket.state == SocketState.OPEN || socket.state == SocketState.ANSWERING;
+  if (!isOpen || socket.isClosePending) return Status.INVALID_STATE;
+  if (len > CONTROL_PAYLOAD_BYTES_MAX) return Status.INVALID_ARGUMENT;
   if (hasControlRoom(socket) && sendControl(socket, Opcode.PONG, ptr, len)) {
     pendingPongClear(pendingOf(socket));
-    return;
+    return Status.OK;
   }
   pendingPongSet(pendingOf(socket), ptr, len);
-  carrierAwaitRoom(exchangeOfSocket(socket));
+  carrierAwaitRoom(exchange);
+  return Status.OK;
 }
 
 /** Sends a close frame with the body [ptr, ptr + len), or keeps it until the message under way is complete. */

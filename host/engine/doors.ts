@@ -36,6 +36,7 @@ export interface Doors {
   beginMessage: Door;
   sendPayload: Door;
   sendPing: Door;
+  sendPong: Door;
   closeSocket: Door;
   failSocket: Door;
   holdSocket: Door;

@@ -15,7 +15,7 @@ export interface SocketEvents {
   socketOpen(connection: number, socket: number, head: ReceivedHead, deflate: number): void;
   /** A piece of a message (SocketFlag); `missing` bytes of its frame are still to come. */
   socketData(socket: number, flags: number, payload: SocketPayload, missing: number): void;
-  /** A ping, which the engine answers. */
+  /** A ping, to be answered with its payload. */
   socketPing(socket: number, payload: SocketPayload): void;
   socketPong(socket: number, payload: SocketPayload): void;
   /** The end: the peer's code and reason, or why else. Flag ANSWER_OWED: the host is to answer by `closeSocket`. */

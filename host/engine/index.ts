@@ -14,6 +14,6 @@ export type { ModuleSource } from "./module.ts";
 export type { ReceivedHead } from "./received_head.ts";
 export { clientWindowBits, Deflate, serverWindowBits } from "../../assembly/abi/deflate_parameters.ts";
 export { MessageKind, PayloadPath, SocketFlag } from "../../assembly/abi/web_socket.ts";
-export { CloseCode, handshakeHttpStatusOf, WsStatus } from "../../assembly/abi/ws_status.ts";
+export { CloseCode, closeCodeOf, handshakeHttpStatusOf, WsStatus } from "../../assembly/abi/ws_status.ts";
 export type { SocketTerms } from "./socket_commands.ts";
 export type { SocketPayload } from "./socket_payload.ts";

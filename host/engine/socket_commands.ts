@@ -8,6 +8,7 @@ import { FRAME_HEADER_ROOM, MessageKind } from "../../assembly/abi/web_socket.ts
 import type { Doors } from "./doors.ts";
 import { type FieldPairs, tryWriteFields } from "./field_writer.ts";
 import type { EngineMemory } from "./memory.ts";
+import type { SocketPayload } from "./socket_payload.ts";
 
 /** What is agreed on when a WebSocket is opened; what is below 0 stands for the engine's limit. */
 export interface SocketTerms {
@@ -112,6 +113,12 @@ export class SocketCommands {
     if (bytes.length > this.payloadMost) return Status.INVALID_ARGUMENT;
     this.#memory.bytes.set(bytes, this.#payloadPtr);
     return this.#doors.sendPing(socket, this.#payloadPtr, bytes.length);
+  }
+
+  /** Answers a ping with its own payload. */
+  pong(socket: number, payload: SocketPayload): number {
+    payload.copyTo(this.#memory.bytes, this.#payloadPtr);
+    return this.#doors.sendPong(socket, this.#payloadPtr, payload.length);
   }
 
   close(socket: number, code: number, reason: string, now: number): number {

@@ -6,7 +6,7 @@
 // any further until it has caught up, and neither is one whose handlers are behind.
 
 import { EngineError } from "../engine/engine_error.ts";
-import { CloseCode, SocketFlag, Status } from "../engine/index.ts";
+import { CloseCode, closeCodeOf, SocketFlag, Status } from "../engine/index.ts";
 import type { SocketPayload } from "../engine/index.ts";
 import type {
   SendOptions,
@@ -181,6 +181,7 @@ export class ServerSocket implements WebSocketConnection {
   }
 
   pinged(payload: SocketPayload): void {
+    if (this.#state !== State.CLOSED) this.session.host.engine.sockets.pong(this.handle, payload);
     if (this.route.options.ping !== undefined) this.#call("ping", payload.bytes());
   }
 
@@ -194,11 +195,12 @@ export class ServerSocket implements WebSocketConnection {
       this.#state = State.ANSWERING;
       this.#closeCode = code;
       this.#closeReason = "";
+      const error = status === Status.OK ? null : new EngineError(status);
       if (this.#input !== null && !this.#input.isIdle) {
         // What it sent before comes before its end.
-        this.#input.whenIdle(() => this.#peerClosed(code, reason));
+        this.#input.whenIdle(() => this.#peerClosed(code, reason, error));
       } else {
-        this.#peerClosed(code, reason);
+        this.#peerClosed(code, reason, error);
       }
       return;
     }
@@ -224,11 +226,15 @@ export class ServerSocket implements WebSocketConnection {
   /** What the peer sent cannot be taken. */
   failed(status: number): void {
     if (this.#state === State.CLOSED) return;
+    if (this.#state === State.ANSWERING) {
+      // The peer has closed meanwhile: the answer to that says what was wrong before.
+      this.#closeCode = closeCodeOf(status);
+      this.#peerClosed(this.#closeCode, "", new EngineError(status));
+      return;
+    }
     const { host } = this.session;
     host.trapped(() => host.engine.doors.failSocket(this.handle, status, host.now()));
-    this.session.scheduleFlush();
-    // The engine tells the close, unless it had told that of the peer.
-    if (this.#state === State.ANSWERING) this.#end(CloseCode.ABNORMAL, "", new EngineError(status));
+    host.run(this.session, () => undefined);
   }
 
   holdInput(isHeld: boolean): void {
@@ -266,11 +272,12 @@ export class ServerSocket implements WebSocketConnection {
 
   // Its own.
 
-  #peerClosed(code: number, reason: string): void {
+  #peerClosed(code: number, reason: string, error: Error | null): void {
     this.#isPeerDone = true;
     this.#input?.end();
     const isWaiting = this.#output !== null && !this.#output.isEmpty;
     if (!isWaiting) this.#answer();
+    if (error !== null && this.route.options.error !== undefined) this.#tellError(error);
     this.#callClose(code, reason);
   }
 
