@@ -2,24 +2,12 @@
  * The asymmetric algorithms that are spoken here, with what the protocol must know of each: groups (RFC 8446 §4.2.7) and
  * signature schemes (§4.2.3). They are only numbers and lengths: the host computes with them. Suites are of crypto/aead.ts.
  */
+import { SignatureScheme } from "../x509/signature_algorithm.ts";
 /** RFC 8446 §4.2.7; X25519MLKEM768 is of draft-ietf-tls-ecdhe-mlkem. */
 export const enum Group {
   SECP256R1 = 0x0017,
   X25519 = 0x001d,
   X25519MLKEM768 = 0x11ec,
-}
-
-/** RFC 8446 §4.2.3. Those of PKCS #1 appear in certificates only. */
-export const enum SignatureScheme {
-  RSA_PKCS1_SHA256 = 0x0401,
-  RSA_PKCS1_SHA384 = 0x0501,
-  RSA_PKCS1_SHA512 = 0x0601,
-  ECDSA_SECP256R1_SHA256 = 0x0403,
-  ECDSA_SECP384R1_SHA384 = 0x0503,
-  RSA_PSS_RSAE_SHA256 = 0x0804,
-  RSA_PSS_RSAE_SHA384 = 0x0805,
-  RSA_PSS_RSAE_SHA512 = 0x0806,
-  ED25519 = 0x0807,
 }
 
 const P256_SHARE_BYTES: u32 = 65;

@@ -43,7 +43,7 @@ import { Level, State } from "./handshake_state.ts";
 import { MESSAGE_HEADER_BYTES } from "./handshake_type.ts";
 import { deriveSecret } from "./key_schedule.ts";
 import { KeyExchange, wantSecret, wantShares } from "./key_share.ts";
-import { checkLeaf, wantVerification } from "./peer_certificate.ts";
+import { checkCertificates, wantVerification } from "./peer_certificate.ts";
 import {
   deriveApplicationSecrets,
   deriveHandshakeSecrets,
@@ -213,7 +213,7 @@ export function clientOnCertificate(session: TlsSession, ptr: usize, len: u32): 
   if (count == 0) return TlsStatus.CERTIFICATE_EMPTY;
   transcriptUpdate(transcriptOf(session.handshake), ptr, len);
   session.state = State.CLIENT_WAIT_CERTIFICATE_VERIFY;
-  return checkLeaf(session);
+  return checkCertificates(session);
 }
 
 export function clientOnCertificateVerify(session: TlsSession, ptr: usize, len: u32): i32 {

@@ -40,7 +40,7 @@ export function draftClientHello(session: TlsSession, ptr: usize, len: u32): i32
   endVector(draft, suites, 2);
   writeU16(draft, 0x0100);
   const extensions = beginVector(draft, 2);
-  if (session.serverNameLen != 0) writeServerName(session);
+  if (isNameSent(session)) writeServerName(session);
   writeU16(draft, ExtensionType.SUPPORTED_GROUPS);
   writeU16(draft, 2 + (config.groupCount << 1));
   writeU16(draft, config.groupCount << 1);
@@ -85,10 +85,14 @@ function sentExtensions(session: TlsSession): u64 {
     extensionBit(ExtensionType.SUPPORTED_VERSIONS) |
     extensionBit(ExtensionType.KEY_SHARE) |
     extensionBit(ExtensionType.QUIC_TRANSPORT_PARAMETERS);
-  if (session.serverNameLen != 0) sent |= extensionBit(ExtensionType.SERVER_NAME);
+  if (isNameSent(session)) sent |= extensionBit(ExtensionType.SERVER_NAME);
   if (session.earlyData == EarlyData.OFFERED) sent |= extensionBit(ExtensionType.EARLY_DATA);
   if ((handshake.flags & HandshakeFlag.PSK_OFFERED) != 0) sent |= extensionBit(ExtensionType.PRE_SHARED_KEY);
   return sent;
+}
+
+function isNameSent(session: TlsSession): bool {
+  return session.serverNameLen != 0 && !session.isServerAddress;
 }
 
 function writeServerName(session: TlsSession): void {

@@ -9,6 +9,7 @@
  */
 import { slabAllocate, slabFree } from "../core/slab.ts";
 import { Suite } from "../crypto/aead.ts";
+import { TrustAnchor, trustAnchorCreate } from "../x509/trust_anchor.ts";
 import { Group } from "./algorithm.ts";
 
 /** Whether a server asks its clients for certificates. */
@@ -90,15 +91,6 @@ const SCHEMES: u32 = offsetof<TlsCertificate>();
 const CERTIFICATE_BYTES: u32 = SCHEMES + 2 * SCHEME_COUNT_MAX;
 const LIST_LENGTH_BYTES: u32 = 3;
 const NO_EXTENSIONS_BYTES: u32 = 2;
-
-/** A trust anchor: its certificate in DER. */
-@unmanaged
-export class TrustAnchor {
-  next: usize;
-  len: u32;
-}
-
-export const TRUST_ANCHOR_HEADER_BYTES: u32 = offsetof<TrustAnchor>();
 
 /** A config with every suite, X25519 before P-256, no certificate and no protocol. 0 when the slab is full. */
 export function tlsConfigCreate(): usize {
@@ -250,13 +242,9 @@ export function certificateScheme(certificate: TlsCertificate, index: u32): u32 
 
 /** Adds a trust anchor, a certificate in DER. */
 export function tlsConfigAddRoot(config: TlsConfig, ptr: usize, len: u32): bool {
-  const block = slabAllocate(TRUST_ANCHOR_HEADER_BYTES + len);
-  if (block == 0) return false;
-  const anchor = changetype<TrustAnchor>(block);
-  anchor.next = config.roots;
-  anchor.len = len;
-  memory.copy(block + TRUST_ANCHOR_HEADER_BYTES, ptr, len);
-  config.roots = block;
+  const anchor = trustAnchorCreate(ptr, len, config.roots);
+  if (anchor == 0) return false;
+  config.roots = anchor;
   return true;
 }
 

@@ -70,6 +70,8 @@ export class TlsSession {
   /** The server's name as the client asked for it. */
   serverNamePtr: usize;
   serverNameLen: u32;
+  /** Whether that is an address, by which a certificate is checked but which is never sent. */
+  isServerAddress: bool;
   localParametersPtr: usize;
   localParametersLen: u32;
   remoteParametersPtr: usize;

@@ -37,7 +37,7 @@ import { MESSAGE_HEADER_BYTES } from "./handshake_type.ts";
 import { deriveSecret } from "./key_schedule.ts";
 import { KeyExchange, sharePtr, shareLen, wantSecret } from "./key_share.ts";
 import { sendTickets } from "./new_session_ticket.ts";
-import { checkLeaf, wantVerification } from "./peer_certificate.ts";
+import { checkCertificates, wantVerification } from "./peer_certificate.ts";
 import {
   deriveApplicationSecrets,
   deriveHandshakeSecrets,
@@ -147,7 +147,7 @@ export function serverOnCertificate(session: TlsSession, ptr: usize, len: u32): 
     return isRequired ? TlsStatus.CERTIFICATE_REQUIRED : Status.OK;
   }
   session.state = State.SERVER_WAIT_CERTIFICATE_VERIFY;
-  return checkLeaf(session);
+  return checkCertificates(session);
 }
 
 export function serverOnCertificateVerify(session: TlsSession, ptr: usize, len: u32): i32 {

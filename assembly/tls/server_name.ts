@@ -4,6 +4,7 @@
  *
  * A wildcard is the whole leftmost label and stands for exactly one. Names compare without regard to case.
  */
+import { equalIgnoringCase, isWildcardOf } from "../x509/dns_name.ts";
 import { TlsCertificate, TlsConfig, certificateScheme } from "./config.ts";
 import { ExtensionType } from "./extension.ts";
 import { list16Has } from "./client_hello.ts";
@@ -56,27 +57,4 @@ function fitOf(certificate: TlsCertificate, name: usize, len: u32): Fit {
     if (isWildcardOf(at + 1, ownLen, name, len)) fit = Fit.WILDCARD;
   }
   return fit;
-}
-
-/** Whether "*.rest" stands for the name: one label, then the same rest. */
-export function isWildcardOf(pattern: usize, patternLen: u32, name: usize, len: u32): bool {
-  if (patternLen < 3 || load<u16>(pattern) != 0x2e2a) return false;
-  let label: u32 = 0;
-  while (label < len && load<u8>(name + label) != 0x2e) label++;
-  if (label == 0) return false;
-  return equalIgnoringCase(pattern + 1, patternLen - 1, name + label, len - label);
-}
-
-export function equalIgnoringCase(a: usize, aLen: u32, b: usize, bLen: u32): bool {
-  if (aLen != bLen) return false;
-  for (let index: u32 = 0; index < aLen; index++) {
-    if (lowerCase(load<u8>(a + index)) != lowerCase(load<u8>(b + index))) return false;
-  }
-  return true;
-}
-
-// @ts-ignore: decorator
-@inline
-function lowerCase(byte: u32): u32 {
-  return byte - 0x41 < 26 ? byte | 0x20 : byte;
 }

@@ -4,7 +4,7 @@
  * The contract. A connection makes a session of a config (config.ts), gives it its transport parameters, and starts it:
  *
  *     tlsOpen(role, config) → session or 0        tlsSetTransportParameters(session, ptr, len)
- *     tlsSetServerName, tlsSetResumption          (client only, in this order, before tlsStart)
+ *     tlsSetServerName or tlsSetServerAddress, then tlsSetResumption (client only, before tlsStart)
  *     tlsSetTime(session, unixMs)                 before tlsStart and before each call below that takes bytes
  *     tlsStart(session)
  *
@@ -125,7 +125,7 @@ export function tlsSetTransportParameters(session: TlsSession, ptr: usize, len: 
   return true;
 }
 
-/** The name that a client asks for and checks the certificate by. Not an address: those are never sent (RFC 6066 §3). */
+/** The DNS name that a client asks for and checks the certificate by. */
 export function tlsSetServerName(session: TlsSession, ptr: usize, len: u32): bool {
   if (len == 0 || len > SERVER_NAME_BYTES_MAX) return false;
   const copy = copyToBlock(ptr, len);
@@ -133,6 +133,13 @@ export function tlsSetServerName(session: TlsSession, ptr: usize, len: u32): boo
   freeBlock(session.serverNamePtr);
   session.serverNamePtr = copy;
   session.serverNameLen = len;
+  return true;
+}
+
+/** The same with an address of 4 or 16 bytes, which is not sent (RFC 6066 §3) but must be in the certificate. */
+export function tlsSetServerAddress(session: TlsSession, ptr: usize, len: u32): bool {
+  if ((len != 4 && len != 16) || !tlsSetServerName(session, ptr, len)) return false;
+  session.isServerAddress = true;
   return true;
 }
 

@@ -4,7 +4,7 @@
  * PKCS #1 is taken in certificates only, which is what the second list is for.
  */
 import { Writer, writeU16 } from "../core/writer.ts";
-import { SignatureScheme } from "./algorithm.ts";
+import { SignatureScheme } from "../x509/signature_algorithm.ts";
 import { ExtensionType } from "./extension.ts";
 
 /** Schemes of a CertificateVerify: all that `isHandshakeScheme` knows. */

@@ -6,6 +6,8 @@
  *
  * This file is read by both compilers (AssemblyScript and TypeScript): it keeps to their common subset.
  */
+import { X509Status } from "../x509/x509_status.ts";
+
 export const enum TlsStatus {
   /** A message that the state does not expect, or at a level that it does not belong to. */
   UNEXPECTED_MESSAGE = -600,
@@ -31,7 +33,6 @@ export const enum TlsStatus {
   CERTIFICATE_REQUIRED = -616,
   CERTIFICATE_EMPTY = -617,
   CERTIFICATE_INVALID = -618,
-  CERTIFICATE_UNSUPPORTED = -619,
   /** The host could not sign, or the memory is full. */
   INTERNAL = -620,
   TRANSPORT_PARAMETERS_MISSING = -621,
@@ -42,8 +43,7 @@ export const enum TlsStatus {
   /** RFC 9001 §4.4: a CertificateRequest after the handshake. */
   POST_HANDSHAKE_REQUEST = -624,
   TOO_MANY_EXTENSIONS = -625,
-  UNRECOGNIZED_NAME = -626,
-  TICKET_FLOOD = -627,
+  TICKET_FLOOD = -626,
 }
 
 /** RFC 8446 §6. */
@@ -52,9 +52,7 @@ export const enum Alert {
   HANDSHAKE_FAILURE = 40,
   BAD_CERTIFICATE = 42,
   UNSUPPORTED_CERTIFICATE = 43,
-  CERTIFICATE_REVOKED = 44,
   CERTIFICATE_EXPIRED = 45,
-  CERTIFICATE_UNKNOWN = 46,
   ILLEGAL_PARAMETER = 47,
   UNKNOWN_CA = 48,
   DECODE_ERROR = 50,
@@ -63,7 +61,6 @@ export const enum Alert {
   INTERNAL_ERROR = 80,
   MISSING_EXTENSION = 109,
   UNSUPPORTED_EXTENSION = 110,
-  UNRECOGNIZED_NAME = 112,
   CERTIFICATE_REQUIRED = 116,
   NO_APPLICATION_PROTOCOL = 120,
 }
@@ -112,10 +109,29 @@ export function alertOf(status: i32): Alert {
       return Alert.CERTIFICATE_REQUIRED;
     case TlsStatus.CERTIFICATE_INVALID:
       return Alert.BAD_CERTIFICATE;
-    case TlsStatus.CERTIFICATE_UNSUPPORTED:
+  }
+  return certificateAlertOf(status);
+}
+
+/** RFC 8446 §6.2: what a chain is refused with. */
+function certificateAlertOf(status: i32): Alert {
+  switch (status) {
+    case X509Status.MALFORMED:
+    case X509Status.NAME_MISMATCH:
+    case X509Status.NOT_A_CA:
+    case X509Status.PATH_TOO_LONG:
+    case X509Status.NAME_CONSTRAINT:
+    case X509Status.SIGNATURE:
+      return Alert.BAD_CERTIFICATE;
+    case X509Status.ALGORITHM:
+    case X509Status.PURPOSE:
+    case X509Status.CRITICAL_EXTENSION:
       return Alert.UNSUPPORTED_CERTIFICATE;
-    case TlsStatus.UNRECOGNIZED_NAME:
-      return Alert.UNRECOGNIZED_NAME;
+    case X509Status.NOT_YET_VALID:
+    case X509Status.EXPIRED:
+      return Alert.CERTIFICATE_EXPIRED;
+    case X509Status.UNKNOWN_ISSUER:
+      return Alert.UNKNOWN_CA;
   }
   return Alert.INTERNAL_ERROR;
 }

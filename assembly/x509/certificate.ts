@@ -34,6 +34,20 @@ export class Certificate {
   /** The content of the SEQUENCE of extensions. */
   extensionsPtr: usize;
   extensionsLen: u32;
+  /** What extensions.ts reads: bits of Has, then values and spans that count where the extension is present. */
+  has: u32;
+  pathLength: u32;
+  keyUsage: u32;
+  /** The GeneralNames of subjectAltName. */
+  namesPtr: usize;
+  namesLen: u32;
+  /** The content of nameConstraints. */
+  constraintsPtr: usize;
+  constraintsLen: u32;
+  subjectKeyPtr: usize;
+  subjectKeyLen: u32;
+  authorityKeyPtr: usize;
+  authorityKeyLen: u32;
 }
 
 const whole = changetype<Reader>(memory.data(offsetof<Reader>(), 4));

@@ -1,7 +1,7 @@
 /**
  * SubjectPublicKeyInfo, RFC 5280 §4.1.2.7: which kind of key it is. The key itself only the host uses.
  */
-import { Reader, readU8, readerIsExact, readerOpen } from "../core/reader.ts";
+import { Reader, readU8, readerIsExact, readerLeft, readerOpen } from "../core/reader.ts";
 import { Tag, derNext, derRead } from "./der.ts";
 import { Oid, oidOf } from "./oid.ts";
 
@@ -16,7 +16,12 @@ export const enum KeyKind {
 const whole = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 const info = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 const algorithm = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
+const inner = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
+const modulus = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
 const part = changetype<Reader>(memory.data(offsetof<Reader>(), 4));
+
+/** CA/Browser Forum BR §6.1.5: a modulus of at least 2048 bits. */
+const MODULUS_BYTES_MIN: u32 = 256;
 
 /** The kind of the key in [ptr, ptr + len); UNKNOWN too when it is not well formed. */
 export function keyKindOf(ptr: usize, len: u32): KeyKind {
@@ -42,7 +47,7 @@ export function keyKindOf(ptr: usize, len: u32): KeyKind {
       break;
   }
   derRead(info, Tag.BIT_STRING, part);
-  const isWhole = readU8(part) == 0 && part.failed == 0;
+  const isWhole = readU8(part) == 0 && part.failed == 0 && (kind != KeyKind.RSA || isLongModulus(part));
   return isWhole && readerIsExact(algorithm) && readerIsExact(info) && readerIsExact(whole)
     ? kind
     : KeyKind.UNKNOWN;
@@ -51,4 +56,14 @@ export function keyKindOf(ptr: usize, len: u32): KeyKind {
 function curveOf(oid: Oid): KeyKind {
   if (oid == Oid.P256) return KeyKind.P256;
   return oid == Oid.P384 ? KeyKind.P384 : KeyKind.UNKNOWN;
+}
+
+/** RFC 8017 §A.1.1: the key is a SEQUENCE of modulus and exponent. Its first byte is zero where the next has its top bit set. */
+function isLongModulus(key: Reader): bool {
+  derRead(key, Tag.SEQUENCE, inner);
+  derRead(inner, Tag.INTEGER, modulus);
+  const len = readerLeft(modulus);
+  return (
+    inner.failed == 0 && len >= MODULUS_BYTES_MIN && (load<u8>(modulus.at) != 0 || len > MODULUS_BYTES_MIN)
+  );
 }

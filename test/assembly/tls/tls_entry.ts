@@ -37,6 +37,7 @@ export {
   tlsReadTicket,
   tlsReceive,
   tlsSetResumption,
+  tlsSetServerAddress,
   tlsSetServerName,
   tlsSetTime,
   tlsSetTransportParameters,

@@ -239,6 +239,11 @@ export class Session {
     check(this.room.doors.tlsSetServerName!(this.ptr, this.room.write(bytes), bytes.length));
   }
 
+  setServerAddress(address: readonly number[]): void {
+    const bytes = Uint8Array.from(address);
+    check(this.room.doors.tlsSetServerAddress!(this.ptr, this.room.write(bytes), bytes.length));
+  }
+
   setResumption(record: Uint8Array): boolean {
     return this.room.doors.tlsSetResumption!(this.ptr, this.room.write(record), record.length) !== 0;
   }
