@@ -55,7 +55,18 @@ export const enum Limit {
   WEB_SOCKET_PING_INTERVAL_MS = 46,
   WEB_SOCKET_PING_TIMEOUT_MS = 47,
   WEB_SOCKET_CLOSE_TIMEOUT_MS = 48,
-  COUNT = 49,
+  QUIC_BIDI_STREAM_COUNT = 49,
+  QUIC_UNI_STREAM_COUNT = 50,
+  QUIC_STREAM_WINDOW_BYTES = 51,
+  QUIC_STREAM_WINDOW_MOST_BYTES = 52,
+  QUIC_CONNECTION_WINDOW_BYTES = 53,
+  QUIC_CONNECTION_WINDOW_MOST_BYTES = 54,
+  QUIC_STREAM_GAP_COUNT = 55,
+  QUIC_STREAM_OUTPUT_BYTES = 56,
+  QUIC_OUTPUT_BYTES = 57,
+  QUIC_DATAGRAM_COUNT = 58,
+  QUIC_DATAGRAM_BYTES = 59,
+  COUNT = 60,
 }
 
 /** The names by which options and metrics know the limits, by Limit. */
@@ -109,6 +120,17 @@ export const LIMIT_NAMES: string[] = [
   "webSocketPingIntervalMs",
   "webSocketPingTimeoutMs",
   "webSocketCloseTimeoutMs",
+  "quicBidiStreamCount",
+  "quicUniStreamCount",
+  "quicStreamWindowBytes",
+  "quicStreamWindowMostBytes",
+  "quicConnectionWindowBytes",
+  "quicConnectionWindowMostBytes",
+  "quicStreamGapCount",
+  "quicStreamOutputBytes",
+  "quicOutputBytes",
+  "quicDatagramCount",
+  "quicDatagramBytes",
 ];
 
 /** By Limit: default, least, most. */
@@ -202,6 +224,23 @@ export const LIMIT_TABLE: number[] = [
   30000, 10, 3600000,
   // A peer that does not answer a close frame.
   30000, 10, 3600000,
+  // QUIC streams that a peer has open, until they are closed and their handler is done: credit comes only then. STREAM_LIMIT_ERROR.
+  100, 1, 4096,
+  100, 3, 4096,
+  // QUIC receive windows of a stream and of a connection, at the start and as far as they grow with the bandwidth-delay
+  // product: memory of fast senders and slow handlers. FLOW_CONTROL_ERROR.
+  262144, 4096, 16777216,
+  6291456, 4096, 67108864,
+  1048576, 4096, 67108864,
+  15728640, 4096, 268435456,
+  // One-byte fragments at odd offsets: ranges of one QUIC stream that arrived apart from each other. INTERNAL_ERROR.
+  256, 16, 4000,
+  // Peers that never acknowledge, or read slowly: output of a QUIC stream and of a connection, unsent and unacknowledged.
+  1048576, 16384, 67108864,
+  4194304, 16384, 268435456,
+  // Datagram floods (RFC 9221): datagrams that wait in one direction. The newest are dropped, as a network would.
+  64, 1, 4096,
+  65536, 1200, 16777216,
 ];
 
 /** Columns of LIMIT_TABLE. */

@@ -122,6 +122,15 @@ export const enum Status {
   H2_TARGET = -544,
   H2_CONTENT_LENGTH = -545,
   H2_TRAILERS = -546,
+  // QUIC streams, RFC 9000 §4 and §19, and datagrams, RFC 9221.
+  QUIC_FLOW_CONTROL = -750,
+  QUIC_STREAM_LIMIT = -751,
+  QUIC_STREAM_STATE = -752,
+  QUIC_FINAL_SIZE = -753,
+  QUIC_STREAM_OFFSET = -754,
+  QUIC_STREAM_COUNT = -755,
+  QUIC_STREAM_FRAGMENTS = -756,
+  QUIC_DATAGRAM = -757,
 }
 
 /** Who is to blame for a status: the host that called, the peer on the wire, or a pool that is full. */
@@ -365,6 +374,22 @@ export function statusText(status: i32): string {
       return "content-length differs from the content";
     case Status.H2_TRAILERS:
       return "a field section that does not end its message";
+    case Status.QUIC_FLOW_CONTROL:
+      return "more data than the flow-control window allows";
+    case Status.QUIC_STREAM_LIMIT:
+      return "more streams than allowed";
+    case Status.QUIC_STREAM_STATE:
+      return "a frame for a stream that cannot have it";
+    case Status.QUIC_FINAL_SIZE:
+      return "a final size that changed or was passed";
+    case Status.QUIC_STREAM_OFFSET:
+      return "a stream longer than a stream can be";
+    case Status.QUIC_STREAM_COUNT:
+      return "a limit of more streams than there can be";
+    case Status.QUIC_STREAM_FRAGMENTS:
+      return "a stream in too many fragments";
+    case Status.QUIC_DATAGRAM:
+      return "a datagram that was not allowed";
   }
   return wsStatusText(status);
 }
