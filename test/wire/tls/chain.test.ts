@@ -3,7 +3,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { CertificateTemplate } from "./identities.ts";
 import { clientAuth, der, extension, keyPair, makeCertificate, oid, serverAuth } from "./identities.ts";
-import { Config, Role, Room, Session, converse } from "./room.ts";
+import { Config } from "./config.ts";
+import { Room } from "./room.ts";
+import { Role, Session, converse } from "./session.ts";
 
 const BAD_CERTIFICATE = 42;
 const UNSUPPORTED_CERTIFICATE = 43;

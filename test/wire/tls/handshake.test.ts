@@ -4,8 +4,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { Group, hasMlKem } from "../../../host/crypto/key_exchange.ts";
 import { der, selfSigned } from "./identities.ts";
-import { Config, ConfigFlag, Level, Role, Room, Session, Span, Wanted, converse } from "./room.ts";
-import type { ConfigOptions, Cut } from "./room.ts";
+import type { ConfigOptions } from "./config.ts";
+import { Config, ConfigFlag } from "./config.ts";
+import { Room } from "./room.ts";
+import type { Cut } from "./session.ts";
+import { Level, Role, Session, Span, Wanted, converse } from "./session.ts";
 
 let room: Room;
 

@@ -3,8 +3,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { Group } from "../../../host/crypto/key_exchange.ts";
 import { selfSigned } from "./identities.ts";
-import { Config, ConfigFlag, Early, Level, Role, Room, Session, Span, Wanted, converse } from "./room.ts";
-import type { ConfigOptions } from "./room.ts";
+import type { ConfigOptions } from "./config.ts";
+import { Config, ConfigFlag } from "./config.ts";
+import { Room } from "./room.ts";
+import { Early, Level, Role, Session, Span, Wanted, converse } from "./session.ts";
 
 const identity = selfSigned("p256", "localhost");
 const start = 1_800_000_000_000;
