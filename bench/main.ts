@@ -13,9 +13,10 @@ import { BenchError } from "./suite.ts";
 import type { Measure, RunOptions, Suite } from "./suite.ts";
 import { h1 } from "./suites/h1.ts";
 import { h2 } from "./suites/h2.ts";
+import { ws } from "./suites/ws.ts";
 import { judge } from "./verdict.ts";
 
-const SUITES: Suite[] = [h1, h2];
+const SUITES: Suite[] = [h1, h2, ws];
 
 const DEFAULTS = { rounds: 5, seconds: 2, warmupSeconds: 1 };
 const QUICK = { rounds: 2, seconds: 1, warmupSeconds: 1 };

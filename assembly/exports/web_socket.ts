@@ -24,6 +24,7 @@ import { socketClose, socketFail } from "../ws/socket_end.ts";
 import { socketHold } from "../ws/socket_receive.ts";
 import {
   socketBeginMessage,
+  socketEncodeMessage,
   socketSendMessage,
   socketSendPayload,
   socketSendPing,
@@ -161,6 +162,14 @@ export function closeSocket(handle: u32, code: u32, reasonPtr: usize, reasonLen:
   if (!isCommandMemory(reasonPtr, reasonLen)) return hostError(Status.OUT_OF_BOUNDS);
   setNow(now);
   return socketClose(exchange, code, reasonPtr, reasonLen);
+}
+
+/**
+ * Writes the header of a server's frame in front of a payload, for frames that the host itself sends to many. Answers the header's
+ * length, or a status.
+ */
+export function encodeMessage(kind: u32, ptr: usize, len: u32): i32 {
+  return isPayload(ptr, len) ? socketEncodeMessage(kind, ptr, len) : hostError(Status.OUT_OF_BOUNDS);
 }
 
 /** Bytes that wait in the engine for the peer to take them. */

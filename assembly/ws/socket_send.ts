@@ -53,6 +53,13 @@ export function socketSendMessage(exchange: Exchange, kind: u32, ptr: usize, len
   return sendFrame(socket, exchange, firstByteOf(kind), ptr, len) ? Status.OK : Status.MEMORY_FULL;
 }
 
+/** Writes an unmasked header in front of the payload at `ptr`. Answers its length. */
+export function socketEncodeMessage(kind: u32, ptr: usize, len: u32): u32 {
+  const headerLen = lengthOfHeader(len);
+  writeFrameHeader(ptr - headerLen, firstByteOf(kind), len);
+  return headerLen;
+}
+
 /** Sends the header of a message of `len` bytes; its payload follows. Status.OK, or WOULD_BLOCK, after which WRITABLE follows. */
 export function socketBeginMessage(exchange: Exchange, kind: u32, len: u64): i32 {
   const socket = socketOf(exchange);
@@ -168,10 +175,16 @@ function sendControl(socket: Socket, opcode: Opcode, ptr: usize, len: u32): bool
   return sendFrame(socket, exchangeOfSocket(socket), opcode | FrameBit.FIN, payload, len);
 }
 
+// @ts-ignore: decorator
+@inline
+function lengthOfHeader(len: u32): u32 {
+  return len <= CONTROL_PAYLOAD_BYTES_MAX ? 2 : len <= 0xffff ? 4 : 10;
+}
+
 /** One frame around the payload at `ptr`, whose header takes the bytes in front of it. */
 function sendFrame(socket: Socket, exchange: Exchange, firstByte: u32, ptr: usize, len: u32): bool {
   const isMasked = receiverOf(socket).role == Role.CLIENT;
-  const headerLen: u32 = (len <= CONTROL_PAYLOAD_BYTES_MAX ? 2 : len <= 0xffff ? 4 : 10) + (isMasked ? 4 : 0);
+  const headerLen = lengthOfHeader(len) + (isMasked ? 4 : 0);
   const frame = ptr - headerLen;
   if (isMasked) {
     const key = nextMaskKey();

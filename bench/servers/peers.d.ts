@@ -52,3 +52,20 @@ declare module "express" {
   }
   export default function express(): Application;
 }
+
+declare module "ws" {
+  import type { IncomingMessage } from "node:http";
+  import type { AddressInfo } from "node:net";
+
+  export interface WebSocket {
+    on(event: "message", listener: (data: Uint8Array, isBinary: boolean) => void): void;
+    on(event: "close", listener: () => void): void;
+    send(data: Uint8Array | string, options?: { binary: boolean }): void;
+  }
+  export class WebSocketServer {
+    constructor(options: object);
+    on(event: "connection", listener: (ws: WebSocket, request: IncomingMessage) => void): void;
+    on(event: "listening", listener: () => void): void;
+    address(): AddressInfo | string | null;
+  }
+}

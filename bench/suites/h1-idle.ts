@@ -13,7 +13,7 @@ import { SilenceError, residentBytes, startClient, withServers } from "../proces
 import type { LineProcess, Server } from "../process.ts";
 import { alternate } from "../rounds.ts";
 import { BenchError } from "../suite.ts";
-import type { Measure, Sample } from "../suite.ts";
+import type { Measure, RunOptions, Sample, Series } from "../suite.ts";
 
 const MIB = 2 ** 20;
 const CONNECTION_COUNT = 10_000;
@@ -31,33 +31,43 @@ export const idleConnections: Measure = {
   title: `Memory added by ${CONNECTION_COUNT.toLocaleString("en")} idle keep-alive connections`,
   peers: ["node-http", "httpy"],
   async run(options) {
-    requireDescriptors();
-    const perAddress = Math.min(CONNECTION_COUNT, Math.floor(ephemeralPortCount() * 0.8));
-    const rounds = Math.min(options.rounds, options.quick ? QUICK_ROUNDS : ROUNDS);
-    const series = await alternate(options.selectPeers(this.peers), rounds, async (peer, round) => {
-      options.progress(`${peer}, round ${round + 1} of ${rounds}`);
-      return withServers([peer], (servers) => memoryAdded(servers.get(peer) as Server, perAddress), [
-        "--expose-gc",
-      ]);
-    });
-    const addressCount = Math.ceil(CONNECTION_COUNT / perAddress);
+    const { series, note } = await compareIdle(options.selectPeers(this.peers), options, "idle");
     return {
       unit: "MiB",
       better: "lower",
       series,
       bars: [{ kind: "ratio", subject: "httpy", peer: "node-http", direction: "at most", factor: 0.7 }],
-      notes: [
-        `${CONNECTION_COUNT + SPARE_DESCRIPTORS} file descriptors per process; client on ` +
-          `${addressCount} source address${addressCount > 1 ? "es" : ""}; memory read after a garbage collection.`,
-      ],
+      notes: [note],
     };
   },
 };
 
-async function memoryAdded(server: Server, perAddress: number): Promise<Sample> {
-  await (await holdConnections(server, FIRST_WAVE_COUNT, perAddress)).stop();
+/** Memory that CONNECTION_COUNT connections add to each peer, held by the client `load`. */
+export async function compareIdle(
+  peers: string[],
+  options: RunOptions,
+  load: string,
+): Promise<{ series: Series[]; note: string }> {
+  requireDescriptors();
+  const perAddress = Math.min(CONNECTION_COUNT, Math.floor(ephemeralPortCount() * 0.8));
+  const rounds = Math.min(options.rounds, options.quick ? QUICK_ROUNDS : ROUNDS);
+  const series = await alternate(peers, rounds, async (peer, round) => {
+    options.progress(`${peer}, round ${round + 1} of ${rounds}`);
+    return withServers([peer], (servers) => memoryAdded(servers.get(peer) as Server, perAddress, load), [
+      "--expose-gc",
+    ]);
+  });
+  const addressCount = Math.ceil(CONNECTION_COUNT / perAddress);
+  const note =
+    `${CONNECTION_COUNT + SPARE_DESCRIPTORS} file descriptors per process; client on ` +
+    `${addressCount} source address${addressCount > 1 ? "es" : ""}; memory read after a garbage collection.`;
+  return { series, note };
+}
+
+async function memoryAdded(server: Server, perAddress: number, load: string): Promise<Sample> {
+  await (await holdConnections(server, FIRST_WAVE_COUNT, perAddress, load)).stop();
   const before = await settledBytes(server);
-  const client = await holdConnections(server, CONNECTION_COUNT, perAddress);
+  const client = await holdConnections(server, CONNECTION_COUNT, perAddress, load);
   try {
     const after = await settledBytes(server);
     await expectSilence(client, server);
@@ -67,8 +77,13 @@ async function memoryAdded(server: Server, perAddress: number): Promise<Sample> 
   }
 }
 
-async function holdConnections(server: Server, count: number, perAddress: number): Promise<LineProcess> {
-  const client = startClient("idle", [server.port, count, perAddress].map(String));
+async function holdConnections(
+  server: Server,
+  count: number,
+  perAddress: number,
+  load: string,
+): Promise<LineProcess> {
+  const client = startClient(load, [server.port, count, perAddress].map(String));
   try {
     const line = await client.nextLine(OPEN_TIMEOUT_MS);
     if (!line.startsWith('{"open"'))

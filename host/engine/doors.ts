@@ -41,6 +41,7 @@ export interface Doors {
   failSocket: Door;
   holdSocket: Door;
   bufferedBytes: Door;
+  encodeMessage: Door;
   /** Debug build only. */
   debugTrap?: Door;
 }

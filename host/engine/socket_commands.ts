@@ -22,6 +22,8 @@ export interface SocketTerms {
 }
 
 const NONCE_BYTES = 16;
+/** Up to so many bytes a loop is faster than a call into the runtime. */
+const SHORT_BYTES = 64;
 
 export class SocketCommands {
   readonly #doors: Doors;
@@ -98,8 +100,19 @@ export class SocketCommands {
 
   /** Sends a message whose payload fits `payloadMost`. Status.OK, WOULD_BLOCK, or another status. */
   sendBytes(socket: number, kind: number, bytes: Uint8Array): number {
+    const len = bytes.length;
+    const ptr = this.#payloadPtr;
+    const memory = this.#memory.bytes;
+    if (len > SHORT_BYTES) memory.set(bytes, ptr);
+    else for (let at = 0; at < len; at++) memory[ptr + at] = bytes[at] as number;
+    return this.#doors.sendMessage(socket, kind, ptr, len);
+  }
+
+  /** A server's frame around a payload that fits `payloadMost`, as bytes that the host may write to many sockets. */
+  encode(kind: number, bytes: Uint8Array): Uint8Array {
     this.#memory.bytes.set(bytes, this.#payloadPtr);
-    return this.#doors.sendMessage(socket, kind, this.#payloadPtr, bytes.length);
+    const headerLen = this.#doors.encodeMessage(kind, this.#payloadPtr, bytes.length);
+    return this.#memory.bytes.slice(this.#payloadPtr - headerLen, this.#payloadPtr + bytes.length);
   }
 
   /** Offers payload of a message that was begun; answers how much was taken, or a status. */

@@ -3,6 +3,9 @@
 
 import type { EngineMemory } from "./memory.ts";
 
+/** Up to so many bytes a loop is faster than a call into the runtime. */
+const SHORT_BYTES = 64;
+
 export class SocketPayload {
   readonly #memory: EngineMemory;
   #ptr = 0;
@@ -29,7 +32,12 @@ export class SocketPayload {
 
   /** A copy. */
   bytes(): Uint8Array {
-    return this.#memory.bytes.slice(this.#ptr, this.#ptr + this.#len);
+    const len = this.#len;
+    const { bytes } = this.#memory;
+    if (len > SHORT_BYTES) return bytes.slice(this.#ptr, this.#ptr + len);
+    const copy = new Uint8Array(len);
+    for (let at = 0, from = this.#ptr; at < len; at++, from++) copy[at] = bytes[from] as number;
+    return copy;
   }
 
   /** Copies the payload into `target`, which has room for it. */

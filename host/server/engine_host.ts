@@ -3,7 +3,7 @@
 // Every entry from outside goes through `run`: the call, the events it caused, the output, the timer. When the module traps,
 // the instance is lost with its connections, the pool starts another one, and the rest of the server does not notice.
 
-import { CloseCode, OpenFlag, Protocol, Role, Status } from "../engine/index.ts";
+import { CloseCode, MessageKind, OpenFlag, Protocol, Role, Status } from "../engine/index.ts";
 import { EngineError } from "../engine/engine_error.ts";
 import type { EventSink, PinnedFields, ReceivedHead, Engine } from "../engine/index.ts";
 import type { Exchange, Reply } from "../router/index.ts";
@@ -119,11 +119,6 @@ export class EngineHost implements EventSink {
     }
   }
 
-  /** Throws on what a handler threw when it is the module that failed. */
-  rethrowTrap(error: unknown): void {
-    if (error instanceof WebAssembly.RuntimeError) throw error;
-  }
-
   /** Gives an exchange that was cut back to the engine. */
   release(handle: number): void {
     if (!this.#isFailed) this.trapped(() => this.engine.doors.releaseExchange(handle));
@@ -143,6 +138,16 @@ export class EngineHost implements EventSink {
   sendText(handle: number, text: string): number {
     try {
       return this.engine.sockets.sendText(handle, text);
+    } catch (error) {
+      this.fail(error);
+      throw error;
+    }
+  }
+
+  /** The same for a binary message. */
+  sendBytes(handle: number, bytes: Uint8Array): number {
+    try {
+      return this.engine.sockets.sendBytes(handle, MessageKind.BINARY, bytes);
     } catch (error) {
       this.fail(error);
       throw error;

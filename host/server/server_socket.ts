@@ -16,6 +16,7 @@ import type {
   WebSocketSendable,
 } from "../router/index.ts";
 import type { Session } from "./session.ts";
+import { callHandler, tellHandlerError, tellPeerError } from "./socket_handlers.ts";
 import { SocketInput } from "./socket_input.ts";
 import { bytesOf, SocketOutput } from "./socket_output.ts";
 import type { SocketCompression } from "./socket_compression.ts";
@@ -95,17 +96,32 @@ export class ServerSocket implements WebSocketConnection {
     return waiting + session.host.engine.doors.bufferedBytes(this.handle) + session.socket.pendingBytes;
   }
 
+  /** It takes frames that are shared with others: a connection of its own, open, with nothing that waits. */
+  get takesShared(): boolean {
+    return (
+      this.#state === State.OPEN &&
+      this.compression === null &&
+      !this.session.isMultiplexed &&
+      !this.session.isBlocked &&
+      (this.#output === null || this.#output.isEmpty)
+    );
+  }
+
   send(message: WebSocketSendable, options?: SendOptions): boolean {
     // While the peer's close frame waits for its answer, what its messages asked for may still be said.
     if (this.#state !== State.OPEN && (this.#state !== State.ANSWERING || this.#isPeerDone)) return true;
-    if (typeof message === "string" && message.length <= SHORT_TEXT) {
-      if (this.#output === null && this.compression === null) {
-        const { session } = this;
-        const status = session.host.sendText(this.handle, message);
-        if (status === Status.OK) {
-          session.scheduleFlush();
-          return !session.isBlocked;
-        }
+    const { session } = this;
+    if (session.hasShared) session.flush();
+    if (this.#output === null && this.compression === null) {
+      let status: number = Status.WOULD_BLOCK;
+      if (typeof message === "string") {
+        if (message.length <= SHORT_TEXT) status = session.host.sendText(this.handle, message);
+      } else if (message instanceof Uint8Array && message.length <= SHORT_BYTES) {
+        status = session.host.sendBytes(this.handle, message);
+      }
+      if (status === Status.OK) {
+        session.scheduleFlush();
+        return !session.isBlocked;
       }
     }
     return this.#outputNow().send(message, options?.compress);
@@ -258,16 +274,11 @@ export class ServerSocket implements WebSocketConnection {
 
   /** More waits than the route allows. */
   outputOverflowed(): void {
-    this.#tellError(
+    tellPeerError(
+      this,
       new EngineError(Status.WRITE_TIMEOUT, "more waits for a peer than maxBufferedBytes allows"),
     );
     this.terminate();
-  }
-
-  /** A handler, or what stands for one, failed. */
-  handlerFailed(error: unknown): void {
-    if (this.route.options.error === undefined) this.route.report(error);
-    else this.#tellError(error instanceof Error ? error : new Error(String(error), { cause: error }));
   }
 
   // Its own.
@@ -277,7 +288,7 @@ export class ServerSocket implements WebSocketConnection {
     this.#input?.end();
     const isWaiting = this.#output !== null && !this.#output.isEmpty;
     if (!isWaiting) this.#answer();
-    if (error !== null && this.route.options.error !== undefined) this.#tellError(error);
+    tellPeerError(this, error);
     this.#callClose(code, reason);
   }
 
@@ -289,6 +300,7 @@ export class ServerSocket implements WebSocketConnection {
 
   #sendClose(): void {
     const { host } = this.session;
+    if (this.session.hasShared) this.session.flush();
     host.trapped(() =>
       host.engine.sockets.close(this.handle, this.#closeCode, this.#closeReason, host.now()),
     );
@@ -302,7 +314,7 @@ export class ServerSocket implements WebSocketConnection {
     this.#input?.end();
     if (wasTold) return;
     this.#isPeerDone = true;
-    if (error !== null && this.route.options.error !== undefined) this.#tellError(error);
+    tellPeerError(this, error);
     this.#callClose(code, reason);
   }
 
@@ -315,36 +327,17 @@ export class ServerSocket implements WebSocketConnection {
   }
 
   #deliver(message: WebSocketMessage): void {
-    const { options } = this.route;
-    try {
-      const result: unknown = (options.message as Handler).call(options, this, message);
-      if (result instanceof Promise) this.#await(result);
-    } catch (error) {
-      this.session.host.rethrowTrap(error);
-      this.handlerFailed(error);
-    }
+    const result = callHandler(this, "message", message);
+    if (result !== null) this.#await(result);
   }
 
   #call(name: "open" | "drain" | "ping" | "pong", argument?: Uint8Array): void {
-    const { options } = this.route;
-    try {
-      const result: unknown = (options[name] as Handler | undefined)?.call(options, this, argument);
-      if (result instanceof Promise) this.#await(result);
-    } catch (error) {
-      this.session.host.rethrowTrap(error);
-      this.handlerFailed(error);
-    }
+    const result = callHandler(this, name, argument);
+    if (result !== null) this.#await(result);
   }
 
   #callClose(code: number, reason: string): void {
-    const { options } = this.route;
-    try {
-      const result: unknown = (options.close as Handler | undefined)?.call(options, this, code, reason);
-      if (result instanceof Promise) result.catch((error: unknown) => this.handlerFailed(error));
-    } catch (error) {
-      this.session.host.rethrowTrap(error);
-      this.handlerFailed(error);
-    }
+    callHandler(this, "close", code, reason)?.catch((error: unknown) => tellHandlerError(this, error));
   }
 
   #await(result: Promise<unknown>): void {
@@ -352,7 +345,7 @@ export class ServerSocket implements WebSocketConnection {
     result.then(
       () => this.#handlerEnded(),
       (error: unknown) => {
-        this.handlerFailed(error);
+        tellHandlerError(this, error);
         this.#handlerEnded();
       },
     );
@@ -360,14 +353,6 @@ export class ServerSocket implements WebSocketConnection {
 
   #handlerEnded(): void {
     if (--this.#runningHandlers === HANDLERS_MOST / 2) this.#hold(Hold.HANDLERS, false);
-  }
-
-  #tellError(error: Error): void {
-    try {
-      (this.route.options.error as Handler | undefined)?.call(this.route.options, this, error);
-    } catch (thrown) {
-      this.route.report(thrown);
-    }
   }
 
   #hold(why: Hold, isHeld: boolean): void {
@@ -390,9 +375,7 @@ export class ServerSocket implements WebSocketConnection {
   }
 }
 
-/** Handlers differ in their arguments; what each is given is decided above. */
-type Handler = (ws: unknown, ...rest: unknown[]) => unknown;
-
 const NOTHING = new Uint8Array(0);
-/** Text up to this many code units is sent without making bytes of it. */
+/** Text up to this many code units is sent without making bytes of it; bytes up to so many by the shortest way. */
 const SHORT_TEXT = 4096;
+const SHORT_BYTES = 4095;

@@ -8,6 +8,7 @@ import { Status } from "../engine/index.ts";
 import type { Socket, SocketSink } from "../transport/transport.ts";
 import type { EngineHost } from "./engine_host.ts";
 import type { ServerExchange } from "./server_exchange.ts";
+import type { SharedFrames } from "./shared_frames.ts";
 import type { ServerSocket } from "./server_socket.ts";
 
 /** Output up to this size is written as text, which node hands to the kernel without making a buffer. */
@@ -28,6 +29,8 @@ export class Session implements SocketSink {
   #isClosed = false;
   #isEnding = false;
   #flushScheduled = false;
+  /** Frames shared with other sessions that leave with the next flush. */
+  #shared: SharedFrames | null = null;
 
   constructor(host: EngineHost, socket: Socket, handle: number) {
     this.host = host;
@@ -111,7 +114,8 @@ export class Session implements SocketSink {
   /** Writes what the engine has to send, as long as the socket takes it. */
   flush(): void {
     this.#flushScheduled = false;
-    if (!this.#isBlocked) this.#transmit(false);
+    if (!this.#isBlocked || this.#shared !== null) this.#transmit(this.#shared !== null);
+    if (this.#shared !== null) this.#writeShared(this.#shared);
     const { engine } = this.host;
     if (engine.hasEvents) engine.readEvents(this.host);
   }
@@ -126,6 +130,22 @@ export class Session implements SocketSink {
       // What is left after less than that is for a later turn.
       if (length < engine.transmitCapacity / 2 || (this.#isBlocked && !all)) break;
     }
+  }
+
+  get hasShared(): boolean {
+    return this.#shared !== null;
+  }
+
+  /** Writes frames that other sessions get too with the next flush, behind whatever was sent before. */
+  share(frames: SharedFrames): void {
+    this.#shared = this.#shared === null ? frames : this.#shared.followedBy(frames);
+    this.scheduleFlush();
+  }
+
+  #writeShared(shared: SharedFrames): void {
+    this.#shared = null;
+    if (this.#isClosed || this.#isEnding) return;
+    if (!this.socket.write(shared.bytes)) this.#block();
   }
 
   /** Writes what was polled. */

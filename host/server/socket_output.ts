@@ -7,6 +7,7 @@ import { EngineError } from "../engine/engine_error.ts";
 import { MessageKind, PayloadPath, Status } from "../engine/index.ts";
 import type { WebSocketSendable } from "../router/index.ts";
 import type { ServerSocket } from "./server_socket.ts";
+import { tellHandlerError } from "./socket_handlers.ts";
 
 /** Payloads from this size on are written by the socket, where the engine lets it. */
 const FRAMED_BYTES = 4096;
@@ -98,7 +99,7 @@ export class SocketOutput {
       },
       (error: unknown) => {
         if (!this.#queue.includes(waiting)) return;
-        this.#socket.handlerFailed(error);
+        tellHandlerError(this.#socket, error);
         this.#socket.terminate();
       },
     );

@@ -1,7 +1,16 @@
 // Topics: who gets what is published, over all connections of a server.
+//
+// Where a socket is a connection of its own and has caught up, a published message is bytes that are encoded once and written to
+// every socket, once for all that a turn publishes; to others it is sent as any message is.
 
 import type { WebSocketSendable } from "../router/index.ts";
+import { MessageKind } from "../engine/index.ts";
 import type { ServerSocket } from "./server_socket.ts";
+import { SharedFrames } from "./shared_frames.ts";
+import { bytesOf } from "./socket_output.ts";
+
+/** Longer messages are written one by one: joining them would cost more than it saves. */
+const SHARED_BYTES_MOST = 16384;
 
 export class Topics {
   readonly #subscribers = new Map<string, Set<ServerSocket>>();
@@ -42,12 +51,20 @@ export class Topics {
   ): number {
     const subscribers = this.#subscribers.get(topic);
     if (subscribers === undefined) return 0;
-    let count = 0;
     const options = compress === undefined ? undefined : { compress };
+    const bytes = bytesOf(message);
+    const kind = typeof message === "string" ? MessageKind.TEXT : MessageKind.BINARY;
+    let count = 0;
+    let first: SharedFrames | null = null;
     for (const socket of subscribers) {
       if (socket === from) continue;
-      socket.send(message, options);
       count++;
+      if (bytes.length <= SHARED_BYTES_MOST && compress !== true && socket.takesShared) {
+        first ??= new SharedFrames(null, socket.session.host.engine.sockets.encode(kind, bytes));
+        socket.session.share(first);
+      } else {
+        socket.send(message, options);
+      }
     }
     return count;
   }
