@@ -25,3 +25,6 @@ export type {
   Transport,
 } from "./transport/transport.ts";
 export * from "./router/index.ts";
+export { WebSocketClient } from "./client/web_socket_client.ts";
+export { WebSocketCloseEvent, WebSocketErrorEvent } from "./client/web_socket_events.ts";
+export type { WebSocketClientOptions } from "./client/web_socket_client.ts";

@@ -4,7 +4,7 @@
 // written once for each entry from outside.
 
 import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import type * as nodeTls from "node:tls";
 import {
   Engine,
   loadModule,
@@ -50,6 +50,7 @@ class ClientHost implements EventSink, SocketEvents {
   readonly engine: Engine;
   readonly sockets = this;
   readonly #connectionAt: (ClientConnection | undefined)[] = [];
+  readonly #exchangeAt: (ClientConnection | undefined)[] = [];
   #timer: NodeJS.Timeout | null = null;
 
   constructor(module: WebAssembly.Module) {
@@ -62,6 +63,12 @@ class ClientHost implements EventSink, SocketEvents {
 
   delete(connection: ClientConnection): void {
     this.#connectionAt[connection.handle & INDEX_MASK] = undefined;
+    this.bind(connection.exchange, undefined);
+  }
+
+  /** Says whose an exchange is. */
+  bind(exchange: number, connection: ClientConnection | undefined): void {
+    if (exchange > 0) this.#exchangeAt[exchange & INDEX_MASK] = connection;
   }
 
   armTimer(): void {
@@ -78,7 +85,6 @@ class ClientHost implements EventSink, SocketEvents {
     this.#timer.unref();
   }
 
-  /** By the handle of a connection or of its only exchange. */
   #at(connection: number): ClientConnection | undefined {
     return this.#connectionAt[connection & INDEX_MASK];
   }
@@ -92,7 +98,7 @@ class ClientHost implements EventSink, SocketEvents {
   }
 
   socketData(socket: number, flags: number, payload: SocketPayload): void {
-    this.#withSocket(socket)?.owner.socketData(flags, payload);
+    this.#exchangeAt[socket & INDEX_MASK]?.owner.socketData(flags, payload);
   }
 
   socketPing(socket: number, payload: SocketPayload): void {
@@ -102,11 +108,7 @@ class ClientHost implements EventSink, SocketEvents {
   socketPong(): void {}
 
   socketClose(socket: number, flags: number, code: number, reason: string, status: number): void {
-    this.#withSocket(socket)?.owner.socketClose(flags, code, reason, status);
-  }
-
-  #withSocket(socket: number): ClientConnection | undefined {
-    return this.#connectionAt.find((connection) => connection?.exchange === socket);
+    this.#exchangeAt[socket & INDEX_MASK]?.owner.socketClose(flags, code, reason, status);
   }
 
   aborted(connection: number, exchange: number, status: number): void {
@@ -157,18 +159,23 @@ export class ClientConnection {
   readonly socket: Socket;
   /** The engine's handle of the connection. */
   readonly handle: number;
-  /** And of the exchange on it; 0 while there is none. */
-  exchange = 0;
   readonly #host: ClientHost;
+  #exchange = 0;
   #isClosed = false;
   #status = 0;
 
   /** Connects; `owner.connected` is told when that is done. */
   static async open(target: ConnectionTarget, owner: ConnectionOwner): Promise<ClientConnection> {
-    return new ClientConnection(await clientHost(), target, owner);
+    const tls = target.isSecure ? await import("node:tls") : null;
+    return new ClientConnection(await clientHost(), target, owner, tls);
   }
 
-  private constructor(host: ClientHost, target: ConnectionTarget, owner: ConnectionOwner) {
+  private constructor(
+    host: ClientHost,
+    target: ConnectionTarget,
+    owner: ConnectionOwner,
+    tls: typeof nodeTls | null,
+  ) {
     this.#host = host;
     this.owner = owner;
     const { doors } = host.engine;
@@ -176,18 +183,30 @@ export class ClientConnection {
     const protocol = target.http2 ? Protocol.HTTP_2 : Protocol.HTTP_1;
     this.handle = doors.openConnection(protocol, Role.CLIENT, flags, performance.now());
     const { host: name, port } = target;
-    this.socket = target.isSecure
-      ? connectTls({
-          ...target.tls,
-          host: name,
-          port,
-          servername: /^[\d.]+$|:/u.test(name) ? "" : name,
-          ALPNProtocols: [target.http2 ? "h2" : "http/1.1"],
-        })
-      : connectTcp({ host: name, port });
+    this.socket =
+      tls !== null
+        ? tls.connect({
+            ...target.tls,
+            host: name,
+            port,
+            servername: /^[\d.]+$|:/u.test(name) ? "" : name,
+            ALPNProtocols: [target.http2 ? "h2" : "http/1.1"],
+          })
+        : connectTcp({ host: name, port });
     this.#listen(target);
     if (this.handle < 0) this.socket.destroy(new Error("too many connections"));
     else host.add(this);
+  }
+
+  /** The engine's handle of the exchange on it; 0 while there is none. */
+  get exchange(): number {
+    return this.#exchange;
+  }
+
+  set exchange(exchange: number) {
+    this.#host.bind(this.#exchange, undefined);
+    this.#exchange = exchange;
+    this.#host.bind(exchange, this);
   }
 
   get engine(): Engine {
@@ -243,9 +262,7 @@ export class ClientConnection {
       if (this.handle >= 0) this.run(() => this.owner.connected());
     });
     socket.on("data", (chunk: Buffer) => this.run(() => this.#receive(chunk)));
-    socket.on("end", () =>
-      this.run(() => void this.engine.doors.receiveEnd(this.handle, performance.now())),
-    );
+    socket.on("end", () => this.run(() => void this.engine.doors.receiveEnd(this.handle, performance.now())));
     socket.on("drain", () =>
       this.run(() => {
         this.engine.doors.transmitDrained(this.handle, performance.now());
@@ -257,8 +274,8 @@ export class ClientConnection {
       if (this.#isClosed) return;
       this.#isClosed = true;
       if (this.handle >= 0) {
-        this.#host.delete(this);
         this.engine.doors.closeConnection(this.handle);
+        this.#host.delete(this);
         if (this.exchange !== 0) this.engine.doors.releaseExchange(this.exchange);
       }
       this.owner.disconnected(this.#status, failure);
@@ -271,7 +288,7 @@ export class ClientConnection {
     for (let from = 0; from < chunk.length; from += region.length) {
       const part = chunk.subarray(from, from + region.length);
       region.set(part);
-      for (let offset = 0; offset < part.length && !this.#isClosed; ) {
+      for (let offset = 0; offset < part.length && !this.#isClosed;) {
         const taken = engine.doors.receive(this.handle, offset, part.length - offset, performance.now());
         if (taken < 0) return void this.socket.destroy();
         engine.readEvents(this.#host);

@@ -31,8 +31,6 @@ export class ReceivedHead {
 
   get method(): string {
     const id = (this.#lane(MessageLane.KIND) & 0xff) as Method;
-    // RFC 8441 §4: the upgrade of HTTP/2; whoever routes it need not know by which version it came.
-    if (id === Method.CONNECT && this.isUpgrade) return METHOD_NAMES[Method.GET] as string;
     return id === Method.OTHER
       ? this.#text(MessageLane.METHOD_PTR, MessageLane.METHOD_LEN)
       : (METHOD_NAMES[id] as string);

@@ -121,7 +121,7 @@ export class Router<Prefix extends string = ""> {
 
   /**
    * Opens WebSockets at this path, over every version of HTTP. Pages of other origins are refused unless allowed. It is a route of
-   * GET: middlewares surround the handshake, and a plain GET is answered 426.
+   * GET, and of CONNECT, by which HTTP/2 opens one: middlewares surround the handshake, and a plain GET is answered 426.
    */
   ws<Path extends string, Data = unknown>(
     path: Path,
@@ -130,7 +130,7 @@ export class Router<Prefix extends string = ""> {
     const report = (error: unknown): void =>
       this.logger.error({ err: error, path }, "a WebSocket handler failed");
     const handler = webSocketHandler(path, options as unknown as WebSocketOptions<never, never>, report);
-    this.#register(["GET"], path, [handler]);
+    this.#register(["GET", "CONNECT"], path, [handler]);
     this.#space.openWebSockets();
     return this;
   }

@@ -1,7 +1,7 @@
 // WebSockets as users write them: what `app.ws` takes, and what its handlers are given.
 //
-// A route of WebSockets is an ordinary route of GET, which every version of HTTP opens a WebSocket by as far as handlers see, so
-// middlewares surround the handshake as they do any request. Its handler refuses what may not open one, asks `upgrade`, and
+// A route of WebSockets is an ordinary route of GET, and of CONNECT (RFC 8441), so middlewares surround the handshake as they do
+// any request. Its handler refuses what may not open one, asks `upgrade`, and
 // answers with a reply that tells the server to open it. What happens on it then is told by the server, outside of the chain.
 
 import { HttpError } from "./http_error.ts";
