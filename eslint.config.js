@@ -5,7 +5,7 @@
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-const wasmSources = ["assembly/**/*.ts", "test/assembly/**/*.ts"];
+const wasmSources = ["assembly/**/*.ts", "test/assembly/**/*.ts", "examples/wasi/**/*.ts"];
 // Number constants that both compilers read.
 const sharedSources = ["assembly/abi/**/*.ts"];
 const nodeSources = ["host/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts", "*.config.ts"];

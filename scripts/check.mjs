@@ -54,7 +54,7 @@ function runTool(name, args, command = name) {
  * export of the module, is about real entries only.
  */
 async function checkAssembly() {
-  const entries = filesBelow("assembly", [".ts"]);
+  const entries = [...filesBelow("assembly", [".ts"]), ...filesBelow("examples/wasi", [".ts"])];
   if (entries.length === 0) return "";
   const options = [
     "--noEmit",

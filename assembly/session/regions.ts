@@ -8,7 +8,8 @@
  *     +--------+-------+-----------+----------+---------+--------+----------------+----------------+-------------+
  *
  * The host has grown memory to its final size before `initialize`; nothing moves afterwards. Scans may load up to SLACK
- * bytes past what they were given, which is why the last bytes of memory belong to nobody.
+ * bytes past what they were given, which is why the last bytes of memory belong to nobody. Where the host is part of the
+ * same module (assembly/wasi/) and has a heap, the engine lives in one block of it instead (`regionsWithin`).
  */
 import { ABI_VERSION, Layout } from "../abi/layout.ts";
 import { Counter } from "../abi/counter.ts";
@@ -39,6 +40,9 @@ const SLAB_LEAST_BYTES: usize = 4 * 65536;
 const table: usize = memory.data(Layout.COUNT * sizeof<u32>(), 16);
 const entropy: usize = memory.data(ENTROPY_BYTES, 16);
 
+/** The block to live in; 0 for all of memory behind static data. */
+let blockBase: usize = 0;
+let blockEnd: usize = 0;
 let ringBase: usize = 0;
 export let receiveRegion: usize = 0;
 export let transmitRegion: usize = 0;
@@ -49,9 +53,15 @@ export let scratchRegion: usize = 0;
 let commandEnd: usize = 0;
 let tablesBase: usize = 0;
 
+/** Keeps the engine within [base, base + len). To be called before `regionsLay`, by a host that shares the module. */
+export function regionsWithin(base: usize, len: usize): void {
+  blockBase = base;
+  blockEnd = base + len;
+}
+
 /** Lays the regions whose place does not depend on limits and fills the layout table. */
 export function regionsLay(): void {
-  ringBase = align(__heap_base);
+  ringBase = align(blockBase == 0 ? __heap_base : blockBase);
   receiveRegion = align(ringBase + ringByteLength(EVENT_CAPACITY));
   transmitRegion = align(receiveRegion + RECEIVE_BYTES + SLACK);
   commandRegion = transmitRegion + TRANSMIT_BYTES;
@@ -93,7 +103,7 @@ export function entropyRegion(): usize {
 
 /** Places ring, handle tables and slab in the memory there is. False when it is too small for the limits. */
 export function regionsClaim(): bool {
-  const memoryEnd = <usize>memory.size() * PAGE_BYTES - SLACK;
+  const memoryEnd = (blockEnd == 0 ? <usize>memory.size() * PAGE_BYTES : blockEnd) - SLACK;
   const slabBase = align(exchangeSlots() + (<usize>limitU32(Limit.EXCHANGE_COUNT) + 1) * HANDLE_SLOT_BYTES);
   if (slabBase + SLAB_LEAST_BYTES > memoryEnd) return false;
   ringInitialize(ringBase, EVENT_CAPACITY);

@@ -6,10 +6,11 @@ import { h2specSuites } from "./h2spec.ts";
 import { loadSuites } from "./load.ts";
 import { slowClientSuites } from "./slow_clients.ts";
 import type { Suite } from "./suite.ts";
+import { wasiSuites } from "./wasi.ts";
 
 const wanted = process.argv[2] ?? "";
-const suites: Suite[] = [...h2specSuites, ...loadSuites, ...slowClientSuites].filter(({ name }) =>
-  name.includes(wanted),
+const suites: Suite[] = [...h2specSuites, ...loadSuites, ...slowClientSuites, ...wasiSuites].filter(
+  ({ name }) => name.includes(wanted),
 );
 
 let passed = 0;

@@ -31,9 +31,12 @@ export function startProgram(
   args: readonly string[],
   env: Record<string, string> = {},
   cwd: string = root,
+  /** The program starts others, which are to end with it: signals go to all of them. */
+  isGroup = false,
 ): Program {
   const child = spawn(command, args, {
     cwd,
+    detached: isGroup,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -52,7 +55,8 @@ export function startProgram(
     stderr: () => stderr,
     ended,
     stop(signal = "SIGTERM") {
-      child.kill(signal);
+      if (isGroup && child.pid !== undefined) process.kill(-child.pid, signal);
+      else child.kill(signal);
       return ended();
     },
     async prints(pattern, timeoutMs = 10_000) {
