@@ -19,10 +19,14 @@ export const FIRST_DESTINATION_LENGTH_MIN: u32 = 8;
 @unmanaged
 export class ConnectionId {
   len: u32;
-  bytes0: u64;
-  bytes8: u64;
+  bytes0: u32;
+  bytes4: u32;
+  bytes8: u32;
+  bytes12: u32;
   bytes16: u32;
 }
+
+export const CONNECTION_ID_BYTES: u32 = <u32>offsetof<ConnectionId>();
 
 const BYTES_OFFSET: usize = offsetof<ConnectionId>("bytes0");
 
