@@ -7,8 +7,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import * as asc from "assemblyscript/asc";
 import { beforeAll, describe, expect, test } from "vitest";
+import { compileEntry } from "./compile_entry.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const storiesDir = resolve(root, "../shared/data/hpack-test-case");
@@ -52,30 +52,6 @@ const hasStories = existsSync(storiesDir);
 if (!hasStories) process.stdout.write("hpack stories: left out, no ../shared/data/hpack-test-case\n");
 
 let doors: StoryDoors;
-
-/** Compiles the entry with the options of the release module; asconfig.json itself would add the engine's entry. */
-async function compileDoors(): Promise<StoryDoors> {
-  const modules: Uint8Array<ArrayBuffer>[] = [];
-  const options = [
-    "--config",
-    "none.json",
-    "--baseDir",
-    root,
-    "--outFile",
-    "stories.wasm",
-    "-O3",
-    "--noAssert",
-  ];
-  const target = ["--runtime", "stub", "--enable", "simd", "--use", "abort="];
-  const { error } = await asc.main([entry, ...options, ...target], {
-    writeFile: (_name: string, contents: Uint8Array | string) => {
-      if (typeof contents !== "string") modules.push(Uint8Array.from(contents));
-    },
-  });
-  if (error) throw error;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(modules[0]!), {});
-  return exports as unknown as StoryDoors;
-}
 
 function readCases(variant: string, file: string): StoryCase[] {
   return (JSON.parse(readFileSync(join(storiesDir, variant, file), "utf8")) as { cases: StoryCase[] }).cases;
@@ -140,7 +116,7 @@ function expectFields(actual: Field[], wanted: Field[], where: string): void {
 
 describe.skipIf(!hasStories)("the HPACK stories", () => {
   beforeAll(async () => {
-    doors = await compileDoors();
+    doors = await compileEntry<StoryDoors>(entry);
     doors.initialize();
   });
 
