@@ -2,6 +2,7 @@
 // The last line is `conformance: N passed, N failed`.
 
 import { startContract } from "../runtime/contract_process.ts";
+import { embeddingSuites } from "./embedding.ts";
 import { h2specSuites } from "./h2spec.ts";
 import { loadSuites } from "./load.ts";
 import { slowClientSuites } from "./slow_clients.ts";
@@ -9,9 +10,13 @@ import type { Suite } from "./suite.ts";
 import { wasiSuites } from "./wasi.ts";
 
 const wanted = process.argv[2] ?? "";
-const suites: Suite[] = [...h2specSuites, ...loadSuites, ...slowClientSuites, ...wasiSuites].filter(
-  ({ name }) => name.includes(wanted),
-);
+const suites: Suite[] = [
+  ...h2specSuites,
+  ...loadSuites,
+  ...slowClientSuites,
+  ...wasiSuites,
+  ...embeddingSuites,
+].filter(({ name }) => name.includes(wanted));
 
 let passed = 0;
 let failed = 0;

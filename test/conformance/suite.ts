@@ -70,3 +70,22 @@ export function results(checks: readonly (readonly [name: string, problem: strin
   const failures = checks.flatMap(([name, problem]) => (problem === null ? [] : [`${name}: ${problem}`]));
   return { passed: checks.length - failures.length, failures, skipped: null };
 }
+
+/** The longest that one check may take. */
+const CHECK_TIMEOUT_MS = 20_000;
+
+/** What is wrong, as a check says it by rejecting; null when it does not. */
+export async function problemOf(check: () => Promise<void>): Promise<string | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no end within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([check(), late]);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { root } from "../runtime/program.ts";
 import { findProgram } from "./suite.ts";
 
+/** The last of PyPI's builds in which a program can allow sockets to a component. */
+export const WASMTIME_OF_PYPI = "wasmtime==46.0.1";
+
 const toolsDir = join(root, "build/tools");
 const INSTALL_TIMEOUT_MS = 300_000;
 
