@@ -3,11 +3,14 @@
 
 import { parseArgs } from "node:util";
 import { h1Target } from "./h1_target.ts";
+import { Room } from "../wire/tls/room.ts";
 import { fuzz } from "./target.ts";
+import { tlsTarget } from "./tls_target.ts";
 import type { FuzzTarget } from "./target.ts";
 
-const targets: Record<string, () => FuzzTarget> = {
+const targets: Record<string, () => FuzzTarget | Promise<FuzzTarget>> = {
   h1: h1Target,
+  tls: async () => tlsTarget(await Room.create()),
 };
 
 const { values, positionals } = parseArgs({
@@ -25,7 +28,7 @@ if (make === undefined || !(seconds >= 0) || !Number.isSafeInteger(seed)) {
   process.exitCode = 2;
 } else {
   try {
-    const rounds = fuzz(make(), { seed, seconds });
+    const rounds = fuzz(await make(), { seed, seconds });
     process.stdout.write(`fuzz ${name}: ${rounds} rounds from seed ${seed}, nothing found\n`);
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? `\n${error.cause.stack}` : "";

@@ -5,11 +5,17 @@ import { h1Target } from "../fuzz/h1_target.ts";
 import { mutate } from "../fuzz/mutation.ts";
 import { Random } from "../fuzz/random.ts";
 import { fuzz } from "../fuzz/target.ts";
+import { tlsTarget } from "../fuzz/tls_target.ts";
+import { Room } from "./tls/room.ts";
 
 const SECONDS = 2;
 
 test("garbage at the doors of HTTP/1.1 neither traps nor leaves anything behind", () => {
   expect(fuzz(h1Target(), { seed: 1, seconds: SECONDS })).toBeGreaterThan(10);
+});
+
+test("garbage in TLS neither traps nor leaves anything behind", async () => {
+  expect(fuzz(tlsTarget(await Room.create()), { seed: 1, seconds: SECONDS })).toBeGreaterThan(10);
 });
 
 test("a failing round names its seed", () => {

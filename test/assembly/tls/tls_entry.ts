@@ -8,7 +8,16 @@ import { slabBytesInUse, slabInitialize } from "../../../assembly/core/slab.ts";
 import { TlsConfig, configEarlyContext } from "../../../assembly/tls/config.ts";
 import { TlsSession, outputOf } from "../../../assembly/tls/handshake.ts";
 import { stepOf, levelOf } from "../../../assembly/tls/handshake_state.ts";
+import { deriveSecret } from "../../../assembly/tls/key_schedule.ts";
 import { replayReset } from "../../../assembly/tls/replay.ts";
+import {
+  TRANSCRIPT_BYTES,
+  Transcript,
+  transcriptDecide,
+  transcriptDigest,
+  transcriptStart,
+  transcriptUpdate,
+} from "../../../assembly/tls/transcript.ts";
 import { alertOf, tlsErrorCode } from "../../../assembly/tls/tls_status.ts";
 
 export {
@@ -22,6 +31,7 @@ export {
   tlsConfigSetAlpn,
   tlsConfigSetGroups,
 } from "../../../assembly/tls/config";
+export { earlySecret, finishedMac, handshakeSecret, masterSecret } from "../../../assembly/tls/key_schedule";
 export {
   polledDirection,
   polledLevel,
@@ -49,6 +59,7 @@ export {
 
 const BUFFER_BYTES: u32 = 131072;
 const buffer: usize = memory.data(BUFFER_BYTES, 16);
+const transcript = changetype<Transcript>(memory.data(TRANSCRIPT_BYTES, 16));
 const SLAB_BYTES: u32 = 1 << 23;
 let slabBase: usize = 0;
 
@@ -171,4 +182,32 @@ export function alert(status: i32): u32 {
 
 export function errorCode(status: i32): u32 {
   return tlsErrorCode(status);
+}
+
+/** The transcript hash of whole messages. */
+export function hashMessages(hash: u32, ptr: usize, len: u32, dest: usize): void {
+  transcriptStart(transcript);
+  transcriptUpdate(transcript, ptr, len >> 1);
+  transcriptDecide(transcript, hash);
+  transcriptUpdate(transcript, ptr + (len >> 1), len - (len >> 1));
+  transcriptDigest(transcript, dest);
+}
+
+/** Derive-Secret with the label of this number (test/wire/tls/rfc8448.test.ts). */
+export function derive(hash: u32, secret: usize, label: u32, transcriptHash: usize, dest: usize): void {
+  switch (label) {
+    case 0:
+      return deriveSecret(hash, secret, "derived", transcriptHash, dest);
+    case 1:
+      return deriveSecret(hash, secret, "c hs traffic", transcriptHash, dest);
+    case 2:
+      return deriveSecret(hash, secret, "s hs traffic", transcriptHash, dest);
+    case 3:
+      return deriveSecret(hash, secret, "c ap traffic", transcriptHash, dest);
+    case 4:
+      return deriveSecret(hash, secret, "s ap traffic", transcriptHash, dest);
+    case 5:
+      return deriveSecret(hash, secret, "exp master", transcriptHash, dest);
+  }
+  deriveSecret(hash, secret, "res master", transcriptHash, dest);
 }

@@ -1,4 +1,7 @@
 // The rooms of TLS, compiled into a module of their own (test/assembly/tls/tls_entry.ts), since the engine's has no door to them.
+// The reference comes before asc's declarations, which have a `console` of their own that must not be the first.
+
+/// <reference types="node" />
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";

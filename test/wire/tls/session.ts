@@ -235,13 +235,24 @@ export class Session {
     }
   }
 
-  #answerFake(question: Uint8Array): void {
+  /** Answers the open question with these bytes, whatever they mean. */
+  answerWith(reply: Uint8Array): void {
     const { doors } = this.room;
-    const reply = this.wanted === Wanted.KEY_EXCHANGE ? fakeKeyExchange(question) : Buffer.alloc(64, 7);
     const ptr = this.room.write(reply);
     if (this.wanted === Wanted.KEY_EXCHANGE) doors.tlsKeyExchangeDone!(this.ptr, ptr, reply.length);
     else if (this.wanted === Wanted.SIGN) doors.tlsSignDone!(this.ptr, ptr, reply.length);
-    else doors.tlsVerifyDone!(this.ptr, 255);
+    else if (this.wanted === Wanted.VERIFY) doors.tlsVerifyDone!(this.ptr, reply.length);
+  }
+
+  /** Says that the open question cannot be answered. */
+  answerNot(): void {
+    this.room.doors.tlsWantedFailed!(this.ptr);
+  }
+
+  #answerFake(question: Uint8Array): void {
+    if (this.wanted === Wanted.KEY_EXCHANGE) this.answerWith(fakeKeyExchange(question));
+    else if (this.wanted === Wanted.SIGN) this.answerWith(Buffer.alloc(64, 7));
+    else if (this.wanted === Wanted.VERIFY) this.room.doors.tlsVerifyDone!(this.ptr, 255);
   }
 
   free(): void {
