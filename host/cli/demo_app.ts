@@ -20,6 +20,7 @@ const LINE_MS = 150;
 export function demoApp(metrics: () => Promise<string>): DemoApp {
   const app = new App();
   const tickers = new Set<EventStream>();
+  let isStopping = false;
 
   app.get("/", (req) => {
     // Before the page is made: a browser may fetch the style sheet meanwhile.
@@ -60,5 +61,13 @@ export function demoApp(metrics: () => Promise<string>): DemoApp {
     reply(await metrics(), { contentType: "text/plain; version=0.0.4; charset=utf-8" }),
   );
 
-  return { app, stop: () => [...tickers].forEach((ticker) => ticker.close()) };
+  // What an orchestrator asks: whether the process answers at all, and whether it wants further requests.
+  app.get("/livez", () => "ok\n");
+  app.get("/readyz", () => (isStopping ? reply("stopping\n", { status: 503 }) : "ok\n"));
+
+  const stop = () => {
+    isStopping = true;
+    for (const ticker of [...tickers]) ticker.close();
+  };
+  return { app, stop };
 }

@@ -89,6 +89,19 @@ const tests: Record<string, (running: Running) => Promise<void>> = {
     expect(await (await fetch(`${url}/hono/echo`, post("as it is"))).text()).toBe("as it is");
   },
 
+  async cluster({ url, program }) {
+    // A connection each: the primary hands them to its workers in turn.
+    const ask = async (path: string) =>
+      (await fetch(`${url}${path}`, { headers: { connection: "close" } })).text();
+    const answers = new Set<string>();
+    await expect.poll(async () => answers.add(await ask("/")).size).toBeGreaterThan(1);
+    expect([...answers][0]).toMatch(/^Hello from process \d+\n$/);
+    const slow = ask("/slow");
+    await new Promise((wake) => setTimeout(wake, 100));
+    program.child.kill("SIGTERM");
+    expect(await slow).toBe("finished\n");
+  },
+
   async logging({ url, program }) {
     await fetch(`${url}/`, { headers: { "user-agent": "test" } });
     await fetch(`${url}/health`);

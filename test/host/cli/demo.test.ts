@@ -39,7 +39,10 @@ describe("the demo's routes", () => {
     const reader = (await ask("/ticks")).body!.getReader();
     const { value } = (await reader.read()) as { value: Uint8Array };
     expect(new TextDecoder().decode(value)).toMatch(/^data: \d{4}-\d\d-\d\dT.*Z\n\n$/);
+    const ready = async () => (await app.fetch(new Request("http://localhost/readyz"))).status;
+    expect(await ready()).toBe(200);
     stop();
+    expect(await ready()).toBe(503);
     expect((await reader.read()).done).toBe(true);
   });
 });
