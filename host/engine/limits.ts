@@ -48,12 +48,25 @@ export type LimitName =
   | "pingTimeoutMs"
   | "goawayTimeoutMs"
   | "pushCount"
+  | "ackRangeCount"
+  | "sentPacketCount"
   | "webSocketMessageBytes"
   | "webSocketFragmentCount"
   | "webSocketIdleTimeoutMs"
   | "webSocketPingIntervalMs"
   | "webSocketPingTimeoutMs"
-  | "webSocketCloseTimeoutMs";
+  | "webSocketCloseTimeoutMs"
+  | "quicBidiStreamCount"
+  | "quicUniStreamCount"
+  | "quicStreamWindowBytes"
+  | "quicStreamWindowMostBytes"
+  | "quicConnectionWindowBytes"
+  | "quicConnectionWindowMostBytes"
+  | "quicStreamGapCount"
+  | "quicStreamOutputBytes"
+  | "quicOutputBytes"
+  | "quicDatagramCount"
+  | "quicDatagramBytes";
 
 /** One limit: its name, default and range. */
 export interface LimitEntry {

@@ -1,6 +1,8 @@
 // Holds docs/limits.md to assembly/abi/limit.ts: every limit with its default, its range and the comment above its row, which
 // says what it stops. Where a row has no comment of its own, that of the row before is about both.
 //
+// Holds the union LimitName of host/engine/limits.ts to the same names.
+//
 // After a change of the limits: npx vitest run test/architecture --update
 
 import { readFileSync } from "node:fs";
@@ -53,4 +55,14 @@ test("docs/limits.md has every limit with its default, its range and the attack 
   const text = `${before}\n\n${table()}\n\n${after}`;
   const formatted = await format(text, { ...(await resolveConfig(docPath)), parser: "markdown" });
   await expect(formatted).toMatchFileSnapshot(docPath);
+});
+
+test("the type LimitName of the host has every limit, in order", async () => {
+  const path = join(root, "host/engine/limits.ts");
+  const union = limitEntries().map(({ name }) => `"${name}"`);
+  const source = readFileSync(path, "utf8").replace(
+    /export type LimitName =[^;]*;/,
+    `export type LimitName = ${union.join(" | ")};`,
+  );
+  await expect(await format(source, { ...(await resolveConfig(path)), filepath: path })).toMatchFileSnapshot(path);
 });
