@@ -2,14 +2,10 @@
  * The client's side: requests out, responses in. RFC 9113 §8.3.1, §8.3.2, §8.1.
  */
 import { EventFlag, EventKind } from "../abi/event.ts";
-import { FieldName } from "../abi/field_name.ts";
 import { Limit } from "../abi/limit.ts";
-import { MessageFlag, MessageLane, Method, OpenFlag, SendFlag, Version } from "../abi/message.ts";
+import { Method, OpenFlag, SendFlag, Version } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
-import { slabAllocate } from "../core/slab.ts";
 import { hpackEncodeField, hpackEncodeLength } from "../hpack/encoder.ts";
-import { isAuthority } from "../http/authority.ts";
-import { areCharacters, CharClass } from "../http/characters.ts";
 import { writeAscii } from "../http/ascii.ts";
 import {
   entryNameId,
@@ -18,19 +14,15 @@ import {
   entryNext,
   entryValueLen,
   entryValuePtr,
-  fieldBlockCheck,
 } from "../http/field_block.ts";
-import { fieldSectionCount, fieldSectionStore, fieldSectionStoredBytes } from "../http/field_section.ts";
-import { readMethod } from "../http/method.ts";
 import { PseudoField } from "../http/pseudo_field.ts";
 import { ConnectionState } from "../session/connection.ts";
 import { clearReadDeadline } from "../session/deadline.ts";
 import { emitExchangeEvent } from "../session/events.ts";
 import { BodyFraming, ExchangeFlag } from "../session/exchange.ts";
-import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
+import { limitHit, limitOf } from "../session/limits.ts";
 import { outputCommit, outputReserve } from "../session/output.ts";
 import { SCRATCH_BYTES } from "../session/regions.ts";
-import { retireBlock } from "../session/retired.ts";
 import { tunnelAnswered } from "../session/tunnel.ts";
 import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
 import { watchBodies } from "./deadlines.ts";
@@ -42,18 +34,24 @@ import {
   isBodiless,
   readResponseRules,
   rulesContentLength,
-  rulesFirstField,
   rulesStatusCode,
-} from "./message_rules.ts";
-import { hasForbidden } from "./send.ts";
-import { sectionStatus } from "./server.ts";
+} from "../session/message_rules.ts";
+import {
+  describeResponseContent,
+  sectionStatus,
+  storeResponseFields,
+  tellInformational,
+} from "../session/received_head.ts";
+import {
+  checkedFieldCount,
+  checkRequest,
+  requestHost,
+  requestIsExtended,
+  requestMethodId,
+  requestProtocol,
+} from "../session/send_rules.ts";
 import { streamCreate, H2Stream } from "./stream.ts";
 import { StreamInput, StreamState } from "./stream_state.ts";
-
-const UNKNOWN_LANE: u32 = 0xffffffff;
-const MESSAGE_BYTES: u32 = MessageLane.COUNT * sizeof<u32>();
-/** In front of an interim head: the link of retired blocks, and what keeps its lanes aligned. */
-const INTERIM_OFFSET: u32 = 16;
 
 /** "https" and "http" as bytes. */
 const schemes: usize = memory.data(48, 16);
@@ -78,29 +76,18 @@ export function h2OpenExchange(
   }
   if (connection.nextLocalId > STREAM_ID_MAX) return Status.INVALID_STATE;
   if (connection.localExchangeCount >= connection.remoteStreamCount) return Status.WOULD_BLOCK;
-  if (methodLen == 0 || methodLen > limitU32(Limit.METHOD_BYTES)) return Status.METHOD_INVALID;
-  if (!areCharacters(method, methodLen, CharClass.TCHAR)) return Status.METHOD_INVALID;
-  if (targetLen == 0 || targetLen > limitU32(Limit.TARGET_BYTES)) return Status.TARGET_INVALID;
-  if (!areCharacters(target, targetLen, CharClass.TARGET)) return Status.TARGET_INVALID;
-  const fieldCount = fieldBlockCheck(block, len);
-  if (fieldCount < 0) return fieldCount;
-  const methodId = readMethod(method, methodLen);
-  // RFC 8441 §4: with `upgrade` in the block, CONNECT names a protocol, and keeps scheme and path.
-  const isExtended = methodId == Method.CONNECT && (flags & SendFlag.TUNNEL) != 0;
-  const protocol = isExtended ? findEntry(block, len, FieldName.UPGRADE) : 0;
+  const checked = checkRequest(method, methodLen, target, targetLen, block, len, contentLength, flags);
+  if (checked != Status.OK) return checked;
+  const methodId = requestMethodId;
+  const isExtended = requestIsExtended;
+  const host = requestHost;
+  const protocol = requestProtocol;
   if (isExtended) {
     if (!hasH2Flag(connection, H2Flag.SETTINGS_RECEIVED)) return Status.WOULD_BLOCK;
     if (!hasH2Flag(connection, H2Flag.EXTENDED_CONNECT)) return Status.INVALID_STATE;
-    if (protocol == 0) return Status.INVALID_ARGUMENT;
-  } else if (hasForbidden(block, len)) {
-    return Status.FIELD_FORBIDDEN;
   }
-  const host = findEntry(block, len, FieldName.HOST);
-  if (host == 0 || !isAuthority(entryValuePtr(host), entryValueLen(host))) return Status.HOST_MISSING;
   const isEnd = (flags & SendFlag.END) != 0;
-  if (isEnd && contentLength > 0) return Status.BODY_SHORTER_THAN_DECLARED;
-  if (methodId == Method.CONNECT && isEnd) return Status.INVALID_ARGUMENT;
-  const headMax = blockBytesMax(fieldCount) + methodLen + targetLen;
+  const headMax = blockBytesMax(checkedFieldCount) + methodLen + targetLen;
   if (headMax > SCRATCH_BYTES) return Status.FIELDS_TOO_LARGE;
 
   const streamId = connection.nextLocalId;
@@ -169,7 +156,8 @@ export function receiveResponse(connection: H2Connection, stream: H2Stream, isEn
   if (code < 200) {
     // §8.1: an interim response ends nothing.
     if (isEnd) return streamError(connection, stream, Status.H2_TRAILERS);
-    return tellInformational(connection, stream, code);
+    if (!tellInformational(stream, Version.HTTP_2, code)) streamError(connection, stream, Status.MEMORY_FULL);
+    return;
   }
   const method = stream.kind & 0xff;
   const bodiless = isBodiless(method, code);
@@ -179,18 +167,14 @@ export function receiveResponse(connection: H2Connection, stream: H2Stream, isEn
     limitHit(Limit.BODY_BYTES);
     return streamError(connection, stream, Status.BODY_TOO_LARGE);
   }
-  if (!keepHead(stream)) return streamError(connection, stream, Status.MEMORY_FULL);
+  if (!storeResponseFields(stream)) return streamError(connection, stream, Status.MEMORY_FULL);
   stream.statusCode = code;
   if (stream.tunnel != 0 && method == Method.CONNECT && code < 300 && !isEnd) {
     const answered = tunnelAnswered(stream);
     if (answered != Status.OK) return streamError(connection, stream, answered);
   }
   const hasBody = !isEnd && !bodiless;
-  const hasLength = rulesContentLength >= 0;
-  stream.contentLengthLow = hasLength ? <u32>rulesContentLength : hasBody ? UNKNOWN_LANE : 0;
-  stream.contentLengthHigh = hasLength ? <u32>(rulesContentLength >> 32) : hasBody ? UNKNOWN_LANE : 0;
-  const pushed = (stream.kind >> 16) & MessageFlag.PUSHED;
-  stream.kind = method | (Version.HTTP_2 << 8) | (((hasBody ? MessageFlag.HAS_BODY : 0) | pushed) << 16);
+  describeResponseContent(stream, Version.HTTP_2, hasBody);
   if (stream.state == StreamState.RESERVED_REMOTE) stream.state = StreamState.HALF_CLOSED_LOCAL;
   const isTunnel = method == Method.CONNECT && code < 300 && !isEnd;
   stream.flags &= ~ExchangeFlag.UNDECIDED;
@@ -200,41 +184,4 @@ export function receiveResponse(connection: H2Connection, stream: H2Stream, isEn
   emitExchangeEvent(EventKind.RESPONSE, EventFlag.NONE, stream, <u32>changetype<usize>(stream), code);
   if (isTunnel && stream.tunnel == 0) emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, stream, 0, 0);
   if (isEnd) messageReceived(connection, stream, StreamInput.RECEIVE_HEADERS_END);
-}
-
-/** Tells an interim response; its head lies in a block of its own, as the final one may come before the host has read it. */
-function tellInformational(connection: H2Connection, stream: H2Stream, code: u32): void {
-  const block = slabAllocate(INTERIM_OFFSET + MESSAGE_BYTES + fieldSectionStoredBytes(rulesFirstField));
-  if (block == 0) return streamError(connection, stream, Status.MEMORY_FULL);
-  const interim = block + INTERIM_OFFSET;
-  const records = interim + MESSAGE_BYTES;
-  memory.fill(interim, 0, MESSAGE_BYTES);
-  const bytes = fieldSectionStore(records, rulesFirstField);
-  store<u32>(interim, stream.handle, MessageLane.HANDLE << 2);
-  store<u32>(interim, Version.HTTP_2 << 8, MessageLane.KIND << 2);
-  store<u32>(interim, <u32>bytes, MessageLane.BYTES_PTR << 2);
-  store<u32>(interim, <u32>records, MessageLane.FIELDS_PTR << 2);
-  store<u32>(interim, fieldSectionCount() - rulesFirstField, MessageLane.FIELD_COUNT << 2);
-  store<u32>(interim, code, MessageLane.STATUS_CODE << 2);
-  store<u32>(interim, stream.streamId, MessageLane.STREAM_ID << 2);
-  emitExchangeEvent(EventKind.INFORMATIONAL, EventFlag.NONE, stream, <u32>interim, code);
-  retireBlock(block);
-}
-
-function keepHead(stream: H2Stream): bool {
-  const block = slabAllocate(fieldSectionStoredBytes(rulesFirstField));
-  if (block == 0) return false;
-  stream.headBlock = block;
-  stream.fieldsPtr = block;
-  stream.bytesPtr = fieldSectionStore(block, rulesFirstField);
-  stream.fieldCount = fieldSectionCount() - rulesFirstField;
-  return true;
-}
-
-/** The first entry of this name in a block, or 0. */
-function findEntry(block: usize, len: u32, nameId: u32): usize {
-  for (let entry = block; entry < block + len; entry = entryNext(entry)) {
-    if (entryNameId(entry) == nameId) return entry;
-  }
-  return 0;
 }

@@ -12,7 +12,7 @@
 import { HpackDecoder } from "../hpack/decoder.ts";
 import { HpackEncoder } from "../hpack/encoder.ts";
 import { Connection } from "../session/connection.ts";
-import { URGENCY_COUNT } from "./priority.ts";
+import { URGENCY_COUNT } from "../http/priority.ts";
 
 export const enum ReceiveState {
   /** Within the client's connection preface. */

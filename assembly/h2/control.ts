@@ -2,6 +2,7 @@
 import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
+import { priorityIncremental, priorityUrgency } from "../http/priority.ts";
 import { spendReset } from "./budget.ts";
 import { H2Connection, H2Flag } from "./connection.ts";
 import { queuePingAck } from "./control_output.ts";
@@ -20,13 +21,7 @@ import {
   streamError,
 } from "./lifecycle.ts";
 import { pingData, readPing } from "./ping.ts";
-import {
-  prioritizedStreamId,
-  priorityIncremental,
-  priorityUrgency,
-  readPriority,
-  readPriorityUpdate,
-} from "./priority.ts";
+import { prioritizedStreamId, readPriority, readPriorityUpdate } from "./priority.ts";
 import { absentState, isRemoteId } from "./recent_streams.ts";
 import { readRstStream } from "./rst_stream.ts";
 import { schedulePriority } from "./schedule.ts";

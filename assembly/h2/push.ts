@@ -36,9 +36,10 @@ import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
 import { FrameType, STREAM_ID_MAX } from "./frame.ts";
 import { blockBegin, blockBytesMax, blockEnd } from "./header_block.ts";
 import { h2Abort } from "./lifecycle.ts";
-import { readRequestRules } from "./message_rules.ts";
-import { hasForbidden } from "./send.ts";
-import { sectionStatus, storeRequest } from "./server.ts";
+import { readRequestRules } from "../session/message_rules.ts";
+import { sectionStatus } from "../session/received_head.ts";
+import { hasForbidden } from "../session/send_rules.ts";
+import { storeRequest } from "./server.ts";
 import { H2Stream } from "./stream.ts";
 import { faultOf, nextState, StreamFault, StreamInput, StreamState } from "./stream_state.ts";
 

@@ -19,7 +19,7 @@ import { consumeContent, holdContent, probeContent, updateWindows } from "./flow
 import { FrameFlag, frameFlags, frameLength, frameStreamId } from "./frame.ts";
 import { connectionError, cutRequest, isFault, streamError } from "./lifecycle.ts";
 import { messageReceived } from "./message.ts";
-import { isBodiless } from "./message_rules.ts";
+import { isBodiless } from "../session/message_rules.ts";
 import { paddingAfter, paddingBefore, readPadding } from "./padding.ts";
 import { absentState } from "./recent_streams.ts";
 import { H2Stream } from "./stream.ts";

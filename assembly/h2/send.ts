@@ -5,7 +5,6 @@
  * connection's output at once, since header blocks are sent in the order in which they are encoded; content goes at once or
  * waits for its turn (transmit.ts); trailers are encoded when the content before them is out.
  */
-import { FieldName } from "../abi/field_name.ts";
 import { SendFlag } from "../abi/message.ts";
 import { EventFlag, EventKind } from "../abi/event.ts";
 import { Status } from "../abi/status.ts";
@@ -13,19 +12,19 @@ import { byteQueueWrite } from "../core/byte_queue.ts";
 import { slabAllocate } from "../core/slab.ts";
 import { hpackEncodeDate, hpackEncodeHead, hpackEncodeLength } from "../hpack/encoder.ts";
 import { datePtr, dateSecond } from "../http/date.ts";
-import {
-  entryNameId,
-  entryNameLen,
-  entryNamePtr,
-  entryNext,
-  fieldBlockCheck,
-  fieldBlockHasDate,
-} from "../http/field_block.ts";
-import { fieldNameLookup } from "../http/field_name_lookup.ts";
+import { fieldBlockHasDate } from "../http/field_block.ts";
 import { emitExchangeEvent } from "../session/events.ts";
 import { BodyFraming, Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { outputCommit, outputReserve } from "../session/output.ts";
 import { SCRATCH_BYTES } from "../session/regions.ts";
+import {
+  checkBlock,
+  checkedFieldCount,
+  checkHead,
+  checkInformational,
+  checkLength,
+  isSwallowed,
+} from "../session/send_rules.ts";
 import { H2Connection } from "./connection.ts";
 import { watchBodies, watchStall } from "./deadlines.ts";
 import { consumeContent, updateWindows } from "./flow_control.ts";
@@ -38,20 +37,13 @@ import { H2Stream } from "./stream.ts";
 import { nextState, StreamInput } from "./stream_state.ts";
 import { isEndSent, queueRoom, sendNow } from "./transmit.ts";
 
-/** RFC 9110 §15: codes outside 100 … 599 are invalid. */
-const STATUS_CODE_MAX: u32 = 599;
-
-/** Fields of the block checked last. */
-let fieldCount: u32 = 0;
-
 /** Sends an interim response other than 101, which HTTP/2 does not have. */
 export function h2SendInformational(exchange: Exchange, code: u32, block: usize, len: u32): i32 {
   const stream = changetype<H2Stream>(exchange);
-  if (hasFlag(stream, ExchangeFlag.HEAD_SENT) || hasFlag(stream, ExchangeFlag.ABORTED))
-    return Status.INVALID_STATE;
-  if (code < 100 || code > 199 || code == 101) return Status.STATUS_CODE_INVALID;
-  const status = checkBlock(block, len);
+  const status = checkInformational(stream, code, block, len);
   if (status != Status.OK) return status;
+  const fits = fitsScratch();
+  if (fits != Status.OK) return fits;
   if (code == 100) stream.flags &= ~ExchangeFlag.CONTINUE_OWED;
   return writeHead(stream, code, block, len, -1, false, false);
 }
@@ -68,6 +60,8 @@ export function h2SendHead(
   const stream = changetype<H2Stream>(exchange);
   const status = checkHead(stream, code, block, len, contentLength, flags);
   if (status != Status.OK) return status;
+  const fits = fitsScratch();
+  if (fits != Status.OK) return fits;
   const isEnd = (flags & SendFlag.END) != 0;
   const isTunnel = (flags & SendFlag.TUNNEL) != 0;
   const hasContent = code != 304 && !isTunnel && !hasFlag(stream, ExchangeFlag.HEAD_ONLY);
@@ -89,6 +83,8 @@ export function h2Respond(
   const stream = changetype<H2Stream>(exchange);
   const status = checkHead(stream, code, block, len, bodyLen, flags);
   if (status != Status.OK) return status;
+  const fits = fitsScratch();
+  if (fits != Status.OK) return fits;
   if (flags & SendFlag.TUNNEL) return Status.INVALID_ARGUMENT;
   const isHeadOnly = hasFlag(stream, ExchangeFlag.HEAD_ONLY);
   if (code == 304 && bodyLen != 0 && !isHeadOnly) return Status.BODY_NOT_ALLOWED;
@@ -107,37 +103,9 @@ export function h2Respond(
   return h2SendBody(exchange, body, bodyLen, SendFlag.END | release);
 }
 
-function checkHead(stream: H2Stream, code: u32, block: usize, len: u32, contentLength: i64, flags: u32): i32 {
-  if (hasFlag(stream, ExchangeFlag.HEAD_SENT) || hasFlag(stream, ExchangeFlag.ABORTED))
-    return Status.INVALID_STATE;
-  if (flags & SendFlag.TUNNEL) {
-    // RFC 9113 §8.5, RFC 8441 §5: 2xx opens it, for `:protocol` too.
-    if (!hasFlag(stream, ExchangeFlag.UNDECIDED)) return Status.INVALID_STATE;
-    if (code < 200 || code > 299) return Status.STATUS_CODE_INVALID;
-  } else if (code < 200 || code > STATUS_CODE_MAX) {
-    return Status.STATUS_CODE_INVALID;
-  }
-  // RFC 9110 §15.3.5, §15.3.6: neither has content.
-  if ((code == 204 || code == 205) && contentLength > 0) return Status.BODY_NOT_ALLOWED;
-  return checkBlock(block, len);
-}
-
-function checkBlock(block: usize, len: u32): i32 {
-  const checked = fieldBlockCheck(block, len);
-  if (checked < 0) return checked;
-  fieldCount = checked;
-  if (hasForbidden(block, len)) return Status.FIELD_FORBIDDEN;
-  return blockBytesMax(fieldCount) > SCRATCH_BYTES ? Status.FIELDS_TOO_LARGE : Status.OK;
-}
-
-/** RFC 9113 §8.2.2: `upgrade`, and `te` with more than it may say. The others no version lets the host send. */
-export function hasForbidden(block: usize, len: u32): bool {
-  for (let entry = block; entry < block + len; entry = entryNext(entry)) {
-    let id = entryNameId(entry);
-    if (id == 0) id = fieldNameLookup(entryNamePtr(entry), entryNameLen(entry));
-    if (id == FieldName.UPGRADE || id == FieldName.TE) return true;
-  }
-  return false;
+/** Whether the head of the block checked last can be encoded at all. */
+function fitsScratch(): i32 {
+  return blockBytesMax(checkedFieldCount) > SCRATCH_BYTES ? Status.FIELDS_TOO_LARGE : Status.OK;
 }
 
 function beginResponse(
@@ -185,7 +153,7 @@ function writeHead(
   isFinal: bool,
 ): i32 {
   const connection = changetype<H2Connection>(stream.connection);
-  const capacity = blockBytesMax(fieldCount);
+  const capacity = blockBytesMax(checkedFieldCount);
   const dest = outputReserve(connection, connection.output, capacity);
   blockBegin(connection, dest, capacity);
   hpackEncodeHead(code, block, len);
@@ -209,10 +177,8 @@ export function h2SendBody(exchange: Exchange, body: usize, len: u32, flags: u32
   const isEnd = (flags & SendFlag.END) != 0;
   const status = checkLength(stream, len, isEnd);
   if (status != Status.OK) return status;
-  const isSwallowed =
-    hasFlag(stream, ExchangeFlag.HEAD_ONLY) ||
-    (stream.framing == BodyFraming.NONE && !hasFlag(stream, ExchangeFlag.TUNNEL));
-  const taken = isSwallowed ? len : min(len, queueRoom(connection, stream));
+  const isDropped = isSwallowed(stream);
+  const taken = isDropped ? len : min(len, queueRoom(connection, stream));
   const ends = isEnd && taken == len;
   if (stream.framing == BodyFraming.LENGTH) stream.sendRemaining -= taken;
   // Before the last frame, since that may free the exchange.
@@ -220,7 +186,7 @@ export function h2SendBody(exchange: Exchange, body: usize, len: u32, flags: u32
     if (flags & SendFlag.RELEASE) stream.flags |= ExchangeFlag.RELEASED;
     messageEnded(connection, stream);
   }
-  const queued = queueContent(connection, stream, body, isSwallowed ? 0 : taken, ends);
+  const queued = queueContent(connection, stream, body, isDropped ? 0 : taken, ends);
   if (queued != Status.OK) return queued;
   if (ends && isEndSent) return taken;
   if (taken < len && !hasFlag(stream, ExchangeFlag.WRITABLE_OWED)) {
@@ -258,6 +224,8 @@ export function h2SendTrailers(exchange: Exchange, block: usize, len: u32): i32 
   if (!canSend(stream)) return Status.INVALID_STATE;
   const status = checkBlock(block, len);
   if (status != Status.OK) return status;
+  const fits = fitsScratch();
+  if (fits != Status.OK) return fits;
   const length = checkLength(stream, 0, true);
   if (length != Status.OK) return length;
   const isLeftOut = hasFlag(stream, ExchangeFlag.HEAD_ONLY) || stream.framing == BodyFraming.NONE;
@@ -271,7 +239,7 @@ export function h2SendTrailers(exchange: Exchange, block: usize, len: u32): i32 
   memory.copy(kept, block, len);
   stream.trailersOut = kept;
   stream.trailersOutLen = len;
-  stream.trailersRoom = blockBytesMax(fieldCount);
+  stream.trailersRoom = blockBytesMax(checkedFieldCount);
   messageEnded(connection, stream);
   scheduleAdd(connection, stream);
   return Status.OK;
@@ -290,7 +258,7 @@ export function h2ReadBody(exchange: Exchange, consumed: u32): i32 {
   consumeContent(connection, stream, consumed);
   if (hasFlag(stream, ExchangeFlag.CONTINUE_OWED)) {
     stream.flags &= ~ExchangeFlag.CONTINUE_OWED;
-    fieldCount = 0;
+    checkBlock(0, 0);
     const sent = writeHead(stream, 100, 0, 0, -1, false, false);
     if (sent != Status.OK) return sent;
     watchBodies(connection);
@@ -302,16 +270,4 @@ export function h2ReadBody(exchange: Exchange, consumed: u32): i32 {
 function canSend(stream: H2Stream): bool {
   const isOpen = hasFlag(stream, ExchangeFlag.HEAD_SENT) && !hasFlag(stream, ExchangeFlag.ABORTED);
   return isOpen && !stream.isEndQueued;
-}
-
-function checkLength(stream: H2Stream, len: u32, isEnd: bool): i32 {
-  if (stream.framing == BodyFraming.LENGTH) {
-    if (<u64>len > stream.sendRemaining) return Status.BODY_LONGER_THAN_DECLARED;
-    const isShort = isEnd && <u64>len < stream.sendRemaining;
-    if (isShort && !hasFlag(stream, ExchangeFlag.HEAD_ONLY)) return Status.BODY_SHORTER_THAN_DECLARED;
-  } else if (stream.framing == BodyFraming.NONE && len != 0) {
-    const isSwallowed = hasFlag(stream, ExchangeFlag.HEAD_ONLY) || hasFlag(stream, ExchangeFlag.TUNNEL);
-    if (!isSwallowed) return Status.BODY_NOT_ALLOWED;
-  }
-  return Status.OK;
 }

@@ -16,7 +16,7 @@ import {
   hasFlag,
 } from "../session/exchange.ts";
 import { H2Connection } from "./connection.ts";
-import { URGENCY_DEFAULT } from "./priority.ts";
+import { URGENCY_DEFAULT } from "../http/priority.ts";
 import { streamTableAdd } from "./stream_table.ts";
 
 

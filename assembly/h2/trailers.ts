@@ -1,13 +1,11 @@
 /** Trailers on their way in, RFC 9113 §8.1: a second field section, which ends its stream. */
 import { Status } from "../abi/status.ts";
-import { slabAllocate } from "../core/slab.ts";
-import { fieldSectionCount, fieldSectionStore, fieldSectionStoredBytes } from "../http/field_section.ts";
 import { ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { H2Connection } from "./connection.ts";
 import { connectionError, streamError } from "./lifecycle.ts";
 import { messageReceived } from "./message.ts";
-import { readTrailerRules } from "./message_rules.ts";
-import { sectionStatus } from "./server.ts";
+import { readTrailerRules } from "../session/message_rules.ts";
+import { sectionStatus, storeTrailers } from "../session/received_head.ts";
 import { H2Stream } from "./stream.ts";
 import { StreamInput } from "./stream_state.ts";
 
@@ -24,13 +22,8 @@ export function receiveTrailers(connection: H2Connection, stream: H2Stream, isEn
   if (declared != u64.MAX_VALUE && stream.receivedBytes != declared) {
     return streamError(connection, stream, Status.H2_CONTENT_LENGTH);
   }
-  if (fieldSectionCount() != 0 && !hasFlag(stream, ExchangeFlag.DISCARD)) {
-    const block = slabAllocate(fieldSectionStoredBytes(0));
-    if (block == 0) return connectionError(connection, Status.MEMORY_FULL);
-    stream.trailerBlock = block;
-    stream.trailerFieldsPtr = block;
-    stream.trailerBytesPtr = fieldSectionStore(block, 0);
-    stream.trailerCount = fieldSectionCount();
+  if (!hasFlag(stream, ExchangeFlag.DISCARD) && !storeTrailers(stream)) {
+    return connectionError(connection, Status.MEMORY_FULL);
   }
   messageReceived(connection, stream, StreamInput.RECEIVE_HEADERS_END);
 }

@@ -1,7 +1,7 @@
 // The priority field, RFC 9218 §4: what is understood counts, what is not is ignored, nothing is refused.
 
 import { writeAscii } from "../../../assembly/http/ascii.ts";
-import { priorityIncremental, priorityUrgency, readPriorityValue } from "../../../assembly/h2/priority.ts";
+import { priorityIncremental, priorityUrgency, readPriorityValue } from "../../../assembly/http/priority.ts";
 
 const bytes: usize = memory.data(256, 16);
 

@@ -1,5 +1,6 @@
 /**
- * What a received field section means for its message, and whether it may: RFC 9113 §8.2 and §8.3, RFC 8441 §4.
+ * What a field section of HTTP/2 or HTTP/3 means for its message, and whether it may: RFC 9113 §8.2 and §8.3, RFC 9114 §4.2 and
+ * §4.3, RFC 8441 §4. The two say the same; sections without their version are RFC 9113's.
  *
  * One pass over the records; the answer is in the exported variables until the next call, as offsets into the section's
  * bytes. Whatever could be read in two ways on the way to HTTP/1.1 is refused: the two versions meet in one router, and in
@@ -17,7 +18,7 @@ import { fieldSectionBytes, fieldSectionCount, fieldSectionRecords } from "../ht
 import { readMethod } from "../http/method.ts";
 import { isPseudoField, PseudoField } from "../http/pseudo_field.ts";
 import { Limit } from "../abi/limit.ts";
-import { limitHit, limitU32 } from "../session/limits.ts";
+import { limitHit, limitU32 } from "./limits.ts";
 
 const RECORD_BYTES: u32 = FieldLane.COUNT * sizeof<u32>();
 const SLASH: u32 = 0x2f;
@@ -86,7 +87,7 @@ export function readResponseRules(): i32 {
   if (!areCharacters(ptr, 3, CharClass.DIGIT)) return Status.H2_PSEUDO_FIELD;
   rulesStatusCode =
     (<u32>load<u8>(ptr) - 0x30) * 100 + (<u32>load<u8>(ptr, 1) - 0x30) * 10 + load<u8>(ptr, 2) - 0x30;
-  // §8.6: there is no 101 in HTTP/2.
+  // §8.6, RFC 9114 §4.5: there is no 101.
   const isValid = rulesStatusCode >= 100 && rulesStatusCode <= 599 && rulesStatusCode != 101;
   return isValid ? Status.OK : Status.H2_PSEUDO_FIELD;
 }
