@@ -66,7 +66,13 @@ export const enum Limit {
   QUIC_OUTPUT_BYTES = 57,
   QUIC_DATAGRAM_COUNT = 58,
   QUIC_DATAGRAM_BYTES = 59,
-  COUNT = 60,
+  QUIC_ID_REISSUE_BURST = 60,
+  QUIC_ID_REISSUE_RATE_PER_S = 61,
+  QUIC_RETRY_TOKEN_MS = 62,
+  QUIC_NEW_TOKEN_MS = 63,
+  QUIC_RESET_BURST = 64,
+  QUIC_RESET_RATE_PER_S = 65,
+  COUNT = 66,
 }
 
 /** The names by which options and metrics know the limits, by Limit. */
@@ -131,6 +137,12 @@ export const LIMIT_NAMES: string[] = [
   "quicOutputBytes",
   "quicDatagramCount",
   "quicDatagramBytes",
+  "quicIdReissueBurst",
+  "quicIdReissueRatePerS",
+  "quicRetryTokenMs",
+  "quicNewTokenMs",
+  "quicResetBurst",
+  "quicResetRatePerS",
 ];
 
 /** By Limit: default, least, most. */
@@ -241,6 +253,15 @@ export const LIMIT_TABLE: number[] = [
   // Datagram floods (RFC 9221): datagrams that wait in one direction. The newest are dropped, as a network would.
   64, 1, 4096,
   65536, 1200, 16777216,
+  // A QUIC peer that retires connection IDs as fast as they come: new ones to replace them, over time. Beyond it waits.
+  64, 1, 65536,
+  10, 1, 65536,
+  // Tokens that were recorded and are sent from elsewhere: how long a Retry token holds, and one of NEW_TOKEN, which works once.
+  10000, 500, 60000,
+  86400000, 0, 604800000,
+  // Packets that belong to no connection, and two endpoints that answer each other: stateless resets over time. 0: none at all.
+  100, 0, 65536,
+  100, 0, 65536,
 ];
 
 /** Columns of LIMIT_TABLE. */

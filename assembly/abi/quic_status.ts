@@ -50,6 +50,27 @@ export const enum QuicStatus {
   // Acknowledgements of what cannot have arrived, RFC 9000 §13.1 and §21.4.
   ACK_UNSENT = -770,
   ACK_SKIPPED = -771,
+
+  // Connection IDs, RFC 9000 §5.1, §19.15 and §19.16.
+  /** RETIRE_CONNECTION_ID of one that was never sent. */
+  CONNECTION_ID_UNSENT = -772,
+  /** RETIRE_CONNECTION_ID of the one that its packet came to. */
+  CONNECTION_ID_IN_USE = -773,
+  /** A number for two connection IDs, or two numbers or tokens for one. */
+  CONNECTION_ID_CONFLICT = -774,
+  /** NEW_CONNECTION_ID from a peer whose connection IDs have no bytes. */
+  CONNECTION_ID_UNEXPECTED = -775,
+  /** More of them than active_connection_id_limit allows. */
+  CONNECTION_ID_COUNT = -776,
+  /** More of them retired than were acknowledged (CVE-2024-22189). */
+  CONNECTION_ID_BACKLOG = -777,
+  /** All of them retired, and no other given. */
+  CONNECTION_ID_NONE = -778,
+
+  /** A Retry token of this server that does not hold here and now, RFC 9000 §8.1.2. */
+  TOKEN_INVALID = -779,
+  /** No path to the peer is left that is validated, RFC 9000 §9.3.2. */
+  NO_VIABLE_PATH = -780,
 }
 
 /** Whether a packet with this status is dropped and the connection goes on as if it had never come. */

@@ -66,7 +66,13 @@ export type LimitName =
   | "quicStreamOutputBytes"
   | "quicOutputBytes"
   | "quicDatagramCount"
-  | "quicDatagramBytes";
+  | "quicDatagramBytes"
+  | "quicIdReissueBurst"
+  | "quicIdReissueRatePerS"
+  | "quicRetryTokenMs"
+  | "quicNewTokenMs"
+  | "quicResetBurst"
+  | "quicResetRatePerS";
 
 /** One limit: its name, default and range. */
 export interface LimitEntry {

@@ -68,6 +68,13 @@ export function transportErrorOf(status: i32): u32 {
       return TransportError.TRANSPORT_PARAMETER_ERROR;
     case QuicStatus.VERSION_NEGOTIATION:
       return TransportError.VERSION_NEGOTIATION_ERROR;
+    case QuicStatus.CONNECTION_ID_COUNT:
+    case QuicStatus.CONNECTION_ID_BACKLOG:
+      return TransportError.CONNECTION_ID_LIMIT_ERROR;
+    case QuicStatus.TOKEN_INVALID:
+      return TransportError.INVALID_TOKEN;
+    case QuicStatus.NO_VIABLE_PATH:
+      return TransportError.NO_VIABLE_PATH;
   }
   if (status <= QuicStatus.PACKET_TRUNCATED && status >= QuicStatus.PACKET_DISCARD_LAST) {
     return TransportError.NO_ERROR;
