@@ -6,6 +6,7 @@
  * stream does not make room for the next one while its handler still runs (CVE-2023-44487).
  */
 import { Counter } from "../abi/counter.ts";
+import { Limit } from "../abi/limit.ts";
 import { count } from "../session/counters.ts";
 import {
   Exchange,
@@ -15,6 +16,7 @@ import {
   ExchangeFlag,
   hasFlag,
 } from "../session/exchange.ts";
+import { limitU32 } from "../session/limits.ts";
 import { H2Connection } from "./connection.ts";
 import { URGENCY_DEFAULT } from "../http/priority.ts";
 import { streamTableAdd } from "./stream_table.ts";
@@ -71,7 +73,8 @@ export function streamCreate(
   stream.state = state;
   stream.isLocal = isLocal ? 1 : 0;
   stream.sendWindow = connection.remoteInitialWindow;
-  stream.recvWindow = connection.streamWindowTarget;
+  // What SETTINGS announced. A target that has grown since is reached with the stream's first WINDOW_UPDATE.
+  stream.recvWindow = limitU32(Limit.STREAM_WINDOW_BYTES);
   stream.urgency = <u8>URGENCY_DEFAULT;
   stream.isShared = 1;
   if (isLocal) connection.localExchangeCount++;

@@ -164,6 +164,9 @@ describe("content", () => {
     expect(at.lines()).toEqual(["WINDOW_UPDATE 0 1496576"]);
     at.feed(data(1, "x"));
     expect(at.lines()).toEqual(["WINDOW_UPDATE 1 278144"]);
+    // The next stream begins with the window that SETTINGS announced, and its first content brings it up to the new target.
+    at.feed(data(1, "", Flag.END_STREAM), headers(3, POST, 0), data(3, "x"));
+    expect(at.lines().slice(-1)).toEqual(["WINDOW_UPDATE 3 262144"]);
   });
 
   test("that nobody reads any more is dropped up to drainBytes, then the request is cut", () => {
