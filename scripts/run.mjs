@@ -3,6 +3,7 @@
 // Node 20 cannot run TypeScript, so FILE is bundled into build/ first (packages stay external, `httpy` is the
 // built package in dist/). The bundle is then imported into this very process: signals, standard streams,
 // arguments and the exit code are the program's own, and nothing is left behind when it is killed.
+// Other runtimes run the same bundle: `bundle` makes it for those who start them.
 // `--build` brings the engine and dist/ up to date first, silently and in a process of its own, because the
 // compilers' memory would otherwise be counted as the program's.
 
@@ -17,7 +18,7 @@ import { buildDir, bundleOptions, root, writeAtomically } from "./paths.mjs";
  * Its name is the entry's path with dashes, except that examples/ lie at the top: build/contract.mjs.
  * @param {string} entry
  */
-async function bundle(entry) {
+export async function bundle(entry) {
   const inRoot = relative(root, resolve(entry)).split(sep).join("/");
   const name = inRoot
     .replace(/^examples\//, "")

@@ -4,11 +4,10 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { connectRaw } from "./raw_client.ts";
-import { startContract } from "./contract_process.ts";
-import { startNode, startProgram } from "./program.ts";
+import { startContract, startContractProgram } from "./contract_process.ts";
+import { startProgram } from "./program.ts";
 
 const isWindows = process.platform === "win32";
-const contract = ["scripts/run.mjs", "examples/contract.ts"];
 
 test("one line is printed, and the key is for its owner alone", async () => {
   const server = await startContract();
@@ -63,7 +62,7 @@ test.each([
   [{ PORT: "http" }, 'PORT is "http"; it must be a port from 0 (any free one) to 65535'],
   [{ TLS_PORT: "70000" }, 'TLS_PORT is "70000"; it must be a port'],
 ])("a wrong environment %j is an error that says what is allowed", async (env, message) => {
-  const program = startNode(contract, env);
+  const program = startContractProgram(env);
   expect(await program.ended()).toBe(1);
   expect(program.stdout()).toBe("");
   expect(program.stderr()).toContain(message);

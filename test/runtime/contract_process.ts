@@ -1,10 +1,16 @@
-// The contract server as a process of its own, the way outside judges run it.
+// The contract server as a process of its own, the way outside judges run it: on this Node, or on the runtime that the
+// environment names, so that the same tests are the behaviour suite of every runtime.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startNode } from "./program.ts";
+import { startNode, startProgram } from "./program.ts";
 import type { Program } from "./program.ts";
+
+/** A runtime's command line as JSON, `["…/deno", "run", "-A"]`; the bundle of the contract server is appended. */
+export const RUNTIME_VARIABLE = "HTTPY_RUNTIME";
+/** Made by scripts/run.mjs; the conformance suite sees to it before it names a runtime. */
+export const CONTRACT_BUNDLE = "build/contract.mjs";
 
 /** A contract server that listens. */
 export interface ContractServer {
@@ -18,13 +24,17 @@ export interface ContractServer {
   stop(): Promise<number | NodeJS.Signals>;
 }
 
+/** Starts the contract server without waiting for it. */
+export function startContractProgram(env: Record<string, string>): Program {
+  const runtime = process.env[RUNTIME_VARIABLE];
+  if (runtime === undefined) return startNode(["scripts/run.mjs", "examples/contract.ts"], env);
+  const [command, ...args] = JSON.parse(runtime) as [string, ...string[]];
+  return startProgram(command, [...args, CONTRACT_BUNDLE], env);
+}
+
 export async function startContract(): Promise<ContractServer> {
   const certFolder = mkdtempSync(join(tmpdir(), "httpy-contract-"));
-  const program = startNode(["scripts/run.mjs", "examples/contract.ts"], {
-    PORT: "0",
-    TLS_PORT: "0",
-    TLS_DIR: certFolder,
-  });
+  const program = startContractProgram({ PORT: "0", TLS_PORT: "0", TLS_DIR: certFolder });
   const ready = await program.prints(/^ready (http:\S+)\/ (https:\S+)\/\n/);
   return {
     program,
