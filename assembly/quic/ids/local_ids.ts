@@ -99,14 +99,14 @@ export function localIdsSetLimit(ids: LocalIds, activeConnectionIdLimit: u64): v
 export function localIdsMissing(ids: LocalIds, nowMs: f64): u32 {
   if (ids.count >= ids.countMost) return 0;
   const missing = ids.countMost - ids.count;
-  const level = bucketLevel(bucketOf(ids), burst(), perSecond(), nowMs);
-  if (level == 0) limitHit(Limit.QUIC_ID_REISSUE_BURST);
-  return min(missing, level);
+  return min(missing, bucketLevel(bucketOf(ids), burst(), perSecond(), nowMs));
 }
 
 /** Issues the ID at `ptr`. `localIdsMissing` has said that there is room. */
 export function localIdsIssue(ids: LocalIds, ptr: usize, nowMs: f64): void {
   bucketTake(bucketOf(ids), burst(), perSecond(), nowMs);
+  // Counted once per drought, not at every look.
+  if (bucketLevel(bucketOf(ids), burst(), perSecond(), nowMs) == 0) limitHit(Limit.QUIC_ID_REISSUE_BURST);
   add(ids, ptr, LocalIdState.OWED);
 }
 

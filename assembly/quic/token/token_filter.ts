@@ -1,14 +1,15 @@
 /**
  * Tokens that were used, so that each works once, RFC 9000 §8.1.3.
  *
- * A token of NEW_TOKEN holds for a day, and no memory is large enough for all of a day. A bucket that is full forgets the token
- * that ends first, and from then on refuses every token that ends as early: what it cannot remember it does not let through.
- * So tokens are lost under load, the oldest first, and none is ever taken twice. A lost token costs its client what having none
- * costs.
+ * A token of NEW_TOKEN holds for a day, and no memory is large enough for all of a day. A bucket that is full gives up the token
+ * that ends first, and takes none that ends as early. So whatever it has given up is refused until it has ended by itself: what
+ * cannot be remembered is not let through. Under load tokens are lost, the oldest first, and none is ever taken twice. A lost
+ * token costs its client what having none costs.
  *
- *   bucket:  │ floorMs (8) │ 7 × { token (8), endsAtMs (8) } │ 8 unused
+ *   bucket:  │ 8 × { token (8), endsAtMs (8) } │
  *
- * An endpoint that starts anew has forgotten what was used before.
+ * Invariant: a token that was taken and has not ended is in its bucket, or ends no later than anything there. An endpoint that
+ * starts anew has forgotten what was used before.
  */
 
 /** What tells a token, and when it ends; 0 is a free entry. */
@@ -18,18 +19,9 @@ class UsedToken {
   endsAtMs: f64;
 }
 
-
-@unmanaged
-class Bucket {
-  /** Tokens that end at this time or before are refused. */
-  floorMs: f64;
-  unused: f64;
-}
-
 const ENTRY_BYTES: u32 = <u32>offsetof<UsedToken>();
-const ENTRIES_AT: usize = offsetof<Bucket>();
-const BUCKET_ENTRIES: u32 = 7;
-const BUCKET_BYTES: u32 = <u32>ENTRIES_AT + BUCKET_ENTRIES * ENTRY_BYTES;
+const BUCKET_ENTRIES: u32 = 8;
+const BUCKET_BYTES: u32 = BUCKET_ENTRIES * ENTRY_BYTES;
 
 
 @unmanaged
@@ -46,26 +38,21 @@ export function tokenFilterOpen(filter: TokenFilter, region: usize, len: u32): v
   memory.fill(region, 0, filter.bucketCount * BUCKET_BYTES);
 }
 
-/** Remembers a token that ends at `endsAtMs`, above 0. False when it was seen before, or may have been. */
+/** Remembers a token that ends at `endsAtMs`, not before `nowMs`. False when it was seen before, or may have been. */
 export function tokenFilterIsFirst(filter: TokenFilter, identity: u64, endsAtMs: f64, nowMs: f64): bool {
   // The identity is a cipher's output: any of its bits spread it evenly.
   const bucket = filter.buckets + <usize>(<u32>identity % filter.bucketCount) * BUCKET_BYTES;
-  if (endsAtMs <= changetype<Bucket>(bucket).floorMs) return false;
   let earliest: usize = 0;
   let earliestMs: f64 = Infinity;
   for (let index: u32 = 0; index < BUCKET_ENTRIES; index++) {
-    const entry = changetype<UsedToken>(bucket + ENTRIES_AT + index * ENTRY_BYTES);
+    const entry = changetype<UsedToken>(bucket + index * ENTRY_BYTES);
     if (entry.identity == identity && entry.endsAtMs == endsAtMs) return false;
     if (entry.endsAtMs >= earliestMs) continue;
     earliest = changetype<usize>(entry);
     earliestMs = entry.endsAtMs;
   }
+  if (earliestMs >= nowMs && endsAtMs <= earliestMs) return false;
   const entry = changetype<UsedToken>(earliest);
-  if (earliestMs > nowMs) {
-    changetype<Bucket>(bucket).floorMs = max(changetype<Bucket>(bucket).floorMs, min(earliestMs, endsAtMs));
-    // The token at hand may itself be the one that ends first.
-    if (endsAtMs <= earliestMs) return false;
-  }
   entry.identity = identity;
   entry.endsAtMs = endsAtMs;
   return true;

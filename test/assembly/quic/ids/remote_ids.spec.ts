@@ -167,6 +167,7 @@ describe("the peer's connection IDs", () => {
     open();
     expect(receive(1000, 1000)).toBe(Status.OK);
     expect(receive(936, 1)).toBe(Status.OK);
+    expect(receive(935, 1)).toBe(Status.OK);
     expect(receive(937, 1)).toBe(Status.OK);
     expect(sendAll()).toBe("0 937 ");
     expect(receive(0x3fffffffffffffff, 0x3fffffffffffffff)).toBe(Status.OK);

@@ -99,6 +99,18 @@ describe("the paths of a connection", () => {
     expect(pathsFind(paths, at(1009), 0)).not.toBe(NO_PATH);
   });
 
+  test("keep what is fallen back to in any slot", () => {
+    pathsOpen(paths, at(1), 0, true);
+    add(2);
+    const third = add(3);
+    expect(third).toBe(2);
+    pathAt(paths, third).isValidated = true;
+    pathsMove(paths, third);
+    pathsMove(paths, 0);
+    expect(paths.fallback).toBe(third);
+    expect(pathsSlot(paths)).toBe(1);
+  });
+
   test("take responses for each other, and fail one by one", () => {
     pathsOpen(paths, at(1), 0, true);
     const second = add(2);
