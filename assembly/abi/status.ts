@@ -335,7 +335,7 @@ export function statusText(status: i32): string {
     case Status.H2_PUSH:
       return "a push that was not allowed";
     case Status.H2_REFUSED:
-      return "more streams than allowed";
+      return "the stream was refused before anybody acted on it";
     case Status.H2_CANCELLED:
       return "the peer reset the stream";
     case Status.H2_GONE:
@@ -377,7 +377,7 @@ export function statusText(status: i32): string {
     case Status.QUIC_FLOW_CONTROL:
       return "more data than the flow-control window allows";
     case Status.QUIC_STREAM_LIMIT:
-      return "more streams than allowed";
+      return "the stream was refused before anybody acted on it";
     case Status.QUIC_STREAM_STATE:
       return "a frame for a stream that cannot have it";
     case Status.QUIC_FINAL_SIZE:

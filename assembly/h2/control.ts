@@ -6,6 +6,7 @@ import { priorityIncremental, priorityUrgency } from "../http/priority.ts";
 import { spendReset } from "./budget.ts";
 import { H2Connection, H2Flag } from "./connection.ts";
 import { queuePingAck } from "./control_output.ts";
+import { ErrorCode } from "./error_code.ts";
 import { creditConnection, creditStream, endProbe, PING_PROBE } from "./flow_control.ts";
 import { FrameFlag } from "./frame.ts";
 import { goawayLastStreamId, readGoaway } from "./goaway.ts";
@@ -23,7 +24,7 @@ import {
 import { pingData, readPing } from "./ping.ts";
 import { prioritizedStreamId, readPriority, readPriorityUpdate } from "./priority.ts";
 import { absentState, isRemoteId } from "./recent_streams.ts";
-import { readRstStream } from "./rst_stream.ts";
+import { readRstStream, rstStreamCode } from "./rst_stream.ts";
 import { schedulePriority } from "./schedule.ts";
 import { H2Stream } from "./stream.ts";
 import { isClosed, nextState, StreamInput, StreamState } from "./stream_state.ts";
@@ -68,14 +69,20 @@ export function receiveRstStream(connection: H2Connection, ptr: usize, len: u32,
   // §8.1: a server that answered early wants no more of the request; nothing is lost.
   const isAnswered = connection.role == Role.CLIENT && hasFlag(stream, ExchangeFlag.RECEIVED);
   if (isAnswered || hasFlag(stream, ExchangeFlag.SENT)) finishEarly(connection, stream);
-  else abortStream(connection, stream, Status.H2_CANCELLED);
+  else abortStream(connection, stream, resetStatus(stream));
 }
 
 /** What the host had to say or to hear is over. */
 function finishEarly(connection: H2Connection, stream: H2Stream): void {
   const isHeard = hasFlag(stream, ExchangeFlag.RECEIVED) || hasFlag(stream, ExchangeFlag.RELEASED);
   if (isHeard) finishStream(connection, stream);
-  else abortStream(connection, stream, Status.H2_CANCELLED);
+  else abortStream(connection, stream, resetStatus(stream));
+}
+
+/** §8.7: REFUSED_STREAM says that nobody acted on the request, so that it may be made again whatever its method is. */
+function resetStatus(stream: H2Stream): i32 {
+  const isRefused = stream.isLocal && stream.statusCode == 0 && rstStreamCode == ErrorCode.REFUSED_STREAM;
+  return isRefused ? Status.H2_REFUSED : Status.H2_CANCELLED;
 }
 
 export function receiveWindowUpdate(connection: H2Connection, ptr: usize, len: u32, streamId: u32): void {

@@ -31,6 +31,7 @@ import { STREAM_ID_MAX } from "./frame.ts";
 import { releaseHeld } from "./flow_control.ts";
 import { rememberClosed } from "./recent_streams.ts";
 import { scheduleRemove } from "./schedule.ts";
+import { queueSettings } from "./settings_exchange.ts";
 import { streamDetach, H2Stream } from "./stream.ts";
 import { faultOf, isClosed, nextState, StreamFault, StreamInput, StreamState } from "./stream_state.ts";
 import { streamTableFree, streamTableRemove } from "./stream_table.ts";
@@ -176,9 +177,12 @@ export function endDrain(connection: H2Connection): void {
   connection.h2Flags |= H2Flag.GOAWAY_SENT;
   connection.drainDeadlineMs = 0;
   connection.state = ConnectionState.DRAINING;
-  if (connection.receiveState != ReceiveState.PREFACE) {
-    queueGoaway(connection, connection.lastRemoteId, ErrorCode.NO_ERROR, "");
+  // §3.4: the first frame is SETTINGS, also to a client whose preface is still on its way. GOAWAY then tells it that the request
+  // behind that preface was not acted on.
+  if (connection.receiveState == ReceiveState.PREFACE && connection.settingsPending == 0) {
+    queueSettings(connection);
   }
+  queueGoaway(connection, connection.lastRemoteId, ErrorCode.NO_ERROR, "");
   settle(connection);
 }
 

@@ -2,17 +2,19 @@
 // how a connection comes to speak it. The client is made of bytes.
 
 import { describe, expect, test } from "vitest";
-import { MessageFlag, OpenFlag, SendFlag } from "../../assembly/abi/message.ts";
+import { MessageFlag, OpenFlag, Protocol, Role, SendFlag } from "../../assembly/abi/message.ts";
 import { Status } from "../../assembly/abi/status.ts";
 import { Driver } from "./driver.ts";
-import type { Handler } from "./driver.ts";
+import type { Connection, Handler } from "./driver.ts";
 import {
   data,
   describeFrame,
+  ErrorCode,
   Flag,
   frame,
   FrameType,
   GET,
+  goaway,
   headers,
   POST,
   PREFACE,
@@ -25,6 +27,7 @@ import {
 } from "./h2_frames.ts";
 import type { Fields, Frame } from "./h2_frames.ts";
 import { answering, H2Server } from "./h2_server.ts";
+import { statusOf } from "./log.ts";
 
 const SECOND_MS = 1000;
 const silent: Handler = {};
@@ -488,6 +491,38 @@ describe("a drain", () => {
     driver.engine.doors.drainConnection(connection.handle, driver.now);
     driver.settle(connection);
     expect(connection.closedBy).toBe(Status.OK);
+    // A client whose first request is on its way learns that it may be made again.
+    const sent = readFrames(connection.sent).map(describeFrame);
+    expect([sent[0], sent.at(-1)]).toEqual(["SETTINGS", "GOAWAY 0 NO_ERROR"]);
+    driver.feed(connection, Buffer.concat([PREFACE, settings(), headers(1)]));
+    expect(connection.messages).toEqual([]);
+  });
+});
+
+describe("a request of the client's", () => {
+  const ask = (): { driver: Driver; client: Connection; exchange: number } => {
+    const driver = new Driver();
+    const client = driver.open(Role.CLIENT, 0, Protocol.HTTP_2);
+    driver.feed(client, Buffer.concat([settings(), settingsAck]));
+    const exchange = driver.ask(client, { method: "POST", target: "/", fields: [["host", "a"]] });
+    return { driver, client, exchange };
+  };
+
+  test.each([
+    ["refused", rstStream(1, ErrorCode.REFUSED_STREAM), Status.H2_REFUSED],
+    ["cancelled", rstStream(1, ErrorCode.CANCEL), Status.H2_CANCELLED],
+    ["above the last one of GOAWAY", goaway(0), Status.H2_GONE],
+    [
+      "refused after the answer has begun",
+      Buffer.concat([headers(1, [[":status", "200"]], 0), rstStream(1, ErrorCode.REFUSED_STREAM)]),
+      Status.H2_CANCELLED,
+    ],
+  ])("that is %s ends with a status that says whether to ask again", (_what, bytes, status) => {
+    const { driver, client, exchange } = ask();
+    expect(exchange).toBeGreaterThan(0);
+    driver.feed(client, bytes);
+    const ends = client.log.map(({ text }) => text).filter((text) => text.startsWith("aborted"));
+    expect(ends).toEqual([`aborted ${statusOf(status)}`]);
   });
 });
 
