@@ -28,3 +28,22 @@ export * from "./router/index.ts";
 export { WebSocketClient } from "./client/web_socket_client.ts";
 export { WebSocketCloseEvent, WebSocketErrorEvent } from "./client/web_socket_events.ts";
 export type { WebSocketClientOptions } from "./client/web_socket_client.ts";
+export { HttpClient } from "./client/http_client.ts";
+export { HttpClientError } from "./client/http_client_error.ts";
+export type { HttpClientErrorCode } from "./client/http_client_error.ts";
+export type { HttpClientOptions, TlsClientOptions } from "./client/client_options.ts";
+export type { ClientRequestInit } from "./client/client_request.ts";
+export type { ClientResponse } from "./client/client_response.ts";
+export type { RequestContent, RequestTrailers } from "./client/request_body.ts";
+export type {
+  CarriedExchange,
+  CarriedRequest,
+  CarriedResponse,
+  Carrier,
+  CarrierOwner,
+  Dialer,
+  DialTarget,
+  ExchangeSink,
+  FieldLines,
+  ProtocolName,
+} from "./client/dialer.ts";

@@ -1,0 +1,224 @@
+// The instance of the engine that a client's connections share: the client's fault domain.
+//
+// Every entry from outside goes through `run`: the call, the events it caused, the output, the timer. When the module traps, the
+// instance is lost with its connections, and the client starts another one with its next connection.
+
+import { Engine, loadModule, resolveLimits } from "../engine/index.ts";
+import type { EventSink, LimitOptions, ReceivedHead } from "../engine/index.ts";
+import type { EngineCarrier } from "./engine_carrier.ts";
+import type { EngineExchange } from "./engine_exchange.ts";
+
+const INDEX_MASK = 0xfffff;
+const MAX_TIMER_MS = 2_147_483_647;
+const HOUR_MS = 3_600_000;
+
+/**
+ * A server that takes its time is no attack on a client, which has its AbortSignal: what a server would call slow is allowed
+ * here as far as the engine's table goes. A server that refuses is none either.
+ */
+const CLIENT_LIMITS: LimitOptions = {
+  bodyWindowMs: HOUR_MS,
+  bodyRateBytesPerS: 0,
+  writeTimeoutMs: HOUR_MS,
+  stallTimeoutMs: HOUR_MS,
+  headTimeoutMs: 60_000,
+  resetBurst: 10_000,
+  readWindowBytes: 262_144,
+};
+
+export interface ClientEngineOptions {
+  readonly memoryBytes: number;
+  /** How long a connection without requests is kept. */
+  readonly idleTimeoutMs: number;
+  readonly limits: LimitOptions;
+}
+
+export class ClientEngine implements EventSink {
+  readonly engine: Engine;
+  readonly #carrierAt: (EngineCarrier | undefined)[] = [];
+  readonly #exchangeAt: (EngineExchange | undefined)[] = [];
+  readonly #carriers = new Set<EngineCarrier>();
+  #dirty: EngineCarrier[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #timerDeadline = Infinity;
+  #failure: Error | null = null;
+
+  static async start({ memoryBytes, idleTimeoutMs, limits }: ClientEngineOptions): Promise<ClientEngine> {
+    const module = await loadModule();
+    const table = resolveLimits({ ...CLIENT_LIMITS, idleTimeoutMs, ...limits });
+    return new ClientEngine(Engine.create(module, { memoryBytes, limits: table, now: performance.now() }));
+  }
+
+  private constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /** Why the instance is lost, null while it is not. */
+  get failure(): Error | null {
+    return this.#failure;
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  add(carrier: EngineCarrier): void {
+    this.#carrierAt[carrier.handle & INDEX_MASK] = carrier;
+    this.#carriers.add(carrier);
+    this.#armTimer();
+  }
+
+  /** The carrier's transport is gone. */
+  delete(carrier: EngineCarrier): void {
+    if (!this.#carriers.delete(carrier)) return;
+    this.#carrierAt[carrier.handle & INDEX_MASK] = undefined;
+    this.#guard(() => void this.engine.doors.closeConnection(carrier.handle));
+  }
+
+  bind(exchange: EngineExchange): void {
+    this.#exchangeAt[exchange.handle & INDEX_MASK] = exchange;
+  }
+
+  /** Gives an exchange back to the engine. */
+  release(exchange: EngineExchange): void {
+    this.#exchangeAt[exchange.handle & INDEX_MASK] = undefined;
+    this.#guard(() => void this.engine.doors.releaseExchange(exchange.handle));
+  }
+
+  /** Runs one entry from outside on behalf of a carrier, then tells what it caused and writes what is to be sent. */
+  run(carrier: EngineCarrier, enter: () => void): void {
+    this.#guard(() => {
+      enter();
+      this.#settle(carrier);
+    });
+  }
+
+  /** Sends what there is once the code that is running has finished. */
+  flushLater(carrier: EngineCarrier): void {
+    if (carrier.isFlushScheduled) return;
+    carrier.isFlushScheduled = true;
+    if (this.#dirty.push(carrier) > 1) return;
+    queueMicrotask(() => {
+      const dirty = this.#dirty;
+      this.#dirty = [];
+      this.#guard(() => {
+        for (const one of dirty) this.#settle(one);
+      });
+    });
+  }
+
+  /** Ends the instance of a client that was closed. */
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#timerDeadline = Infinity;
+  }
+
+  #settle(carrier: EngineCarrier): void {
+    this.engine.readEvents(this);
+    carrier.isFlushScheduled = false;
+    carrier.transmit();
+    if (this.engine.hasEvents) this.engine.readEvents(this);
+    this.#armTimer();
+  }
+
+  #guard(call: () => void): void {
+    if (this.#failure !== null) return;
+    try {
+      call();
+    } catch (error) {
+      // Anything else is a fault of this host, and leaves the instance's state just as unknown.
+      this.fail(error as Error);
+    }
+  }
+
+  /** The module trapped: nothing of this instance can be trusted any more. */
+  fail(error: Error): void {
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    this.stop();
+    for (const carrier of [...this.#carriers]) carrier.engineFailed(error);
+    this.#carriers.clear();
+  }
+
+  /** Sets the one timer to the engine's next deadline, if that is earlier than what it is set to. */
+  #armTimer(): void {
+    const deadline = this.engine.doors.pollDeadline();
+    if (deadline >= this.#timerDeadline) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerDeadline = deadline;
+    const delay = Math.min(Math.max(Math.ceil(deadline - this.now()), 1), MAX_TIMER_MS);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#timerDeadline = Infinity;
+      this.#guard(() => {
+        this.engine.doors.handleTimeout(this.now());
+        this.engine.readEvents(this);
+        this.#armTimer();
+      });
+    }, delay);
+    this.#timer.unref();
+  }
+
+  // What the engine tells.
+
+  response(_connection: number, exchange: number, head: ReceivedHead): void {
+    this.#find(exchange)?.responded(head);
+  }
+
+  informational(_connection: number, exchange: number, statusCode: number, head: ReceivedHead): void {
+    this.#find(exchange)?.informed(statusCode, head);
+  }
+
+  body(_connection: number, exchange: number, bytes: Uint8Array, isEnd: boolean): void {
+    this.#find(exchange)?.bodyArrived(bytes, isEnd);
+  }
+
+  end(_connection: number, exchange: number): void {
+    this.#find(exchange)?.bodyEnded();
+  }
+
+  aborted(_connection: number, exchange: number, status: number): void {
+    this.#find(exchange)?.aborted(status);
+  }
+
+  writable(_connection: number, exchange: number): void {
+    this.#find(exchange)?.writable();
+  }
+
+  transmit(connection: number): void {
+    const carrier = this.#carrierAt[connection & INDEX_MASK];
+    if (carrier !== undefined) this.flushLater(carrier);
+  }
+
+  readPause(connection: number): void {
+    this.#carrierAt[connection & INDEX_MASK]?.wire.pause();
+  }
+
+  readResume(connection: number): void {
+    this.#carrierAt[connection & INDEX_MASK]?.wire.resume();
+  }
+
+  close(connection: number, status: number, abort: boolean): void {
+    this.#carrierAt[connection & INDEX_MASK]?.closing(status, abort);
+  }
+
+  request(_connection: number, exchange: number): void {
+    // Pushes are refused in the settings; one that comes all the same is not wanted.
+    this.engine.doors.releaseExchange(exchange);
+  }
+
+  peerEnded(): void {
+    // Whether that cuts a response, its end or `aborted` tells.
+  }
+
+  tunnel(): void {
+    // CONNECT and upgrades are not asked for.
+  }
+
+  /** An exchange under way; an event may name one that is over. */
+  #find(handle: number): EngineExchange | undefined {
+    const exchange = this.#exchangeAt[handle & INDEX_MASK];
+    return exchange !== undefined && exchange.handle === handle ? exchange : undefined;
+  }
+}

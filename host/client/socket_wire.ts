@@ -1,0 +1,114 @@
+// The transport of a carrier on a socket of node:net or node:tls.
+//
+// Each chunk is copied to where the engine reads. While the socket takes nothing, nothing is polled from the engine, so that what
+// waits for a slow server waits in one place, with one limit.
+
+import type { Socket } from "node:net";
+import { Status } from "../engine/index.ts";
+import type { ClientEngine } from "./client_engine.ts";
+import type { EngineCarrier, Wire } from "./engine_carrier.ts";
+
+/** Output up to this size is written as text, which node hands to the kernel without making a buffer. */
+const TEXT_WRITE_BYTES = 8192;
+
+export class SocketWire implements Wire {
+  readonly #socket: Socket;
+  readonly #client: ClientEngine;
+  readonly #handle: number;
+  #isBlocked = false;
+  #isClosed = false;
+
+  constructor(socket: Socket, client: ClientEngine, handle: number) {
+    this.#socket = socket;
+    this.#client = client;
+    this.#handle = handle;
+  }
+
+  /** Begins to read. To be called once. */
+  start(carrier: EngineCarrier): void {
+    const socket = this.#socket;
+    const client = this.#client;
+    const { doors } = client.engine;
+    let failure: Error | null = null;
+    socket.on("data", (chunk: Buffer) => {
+      client.run(carrier, () => this.#receive(chunk));
+      carrier.received();
+    });
+    socket.on("end", () => client.run(carrier, () => this.#receiveEnd()));
+    socket.on("drain", () => {
+      if (!this.#isBlocked) return;
+      this.#isBlocked = false;
+      client.run(carrier, () => void doors.transmitDrained(this.#handle, client.now()));
+    });
+    socket.on("error", (error) => (failure ??= error));
+    socket.on("close", () => {
+      this.#isClosed = true;
+      carrier.disconnected(failure);
+    });
+    // What the client has to say first, in HTTP/2.
+    client.flushLater(carrier);
+  }
+
+  transmit(): void {
+    const { engine } = this.#client;
+    while (!this.#isBlocked && !this.#isClosed) {
+      const length = engine.pollTransmit(this.#handle);
+      if (length <= 0) return;
+      const accepted =
+        length <= TEXT_WRITE_BYTES
+          ? this.#socket.write(engine.transmittedText(length), "latin1")
+          : this.#socket.write(engine.transmitted(length).slice());
+      if (accepted) continue;
+      this.#isBlocked = true;
+      engine.doors.transmitBlocked(this.#handle, this.#client.now());
+    }
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    // What was paused would never see the server's end.
+    this.#socket.resume();
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  hold(isHeld: boolean): void {
+    if (isHeld) this.#socket.ref();
+    else this.#socket.unref();
+  }
+
+  #receive(chunk: Buffer): void {
+    const client = this.#client;
+    const { engine } = client;
+    const region = engine.receiveBuffer;
+    for (let from = 0; from < chunk.length; from += region.length) {
+      const part = chunk.subarray(from, from + region.length);
+      region.set(part);
+      for (let offset = 0; offset < part.length && !this.#isClosed;) {
+        const taken = engine.doors.receive(this.#handle, offset, part.length - offset, client.now());
+        engine.readEvents(client);
+        if (taken < 0) return void this.#socket.destroy();
+        offset += taken;
+      }
+    }
+  }
+
+  #receiveEnd(): void {
+    const client = this.#client;
+    const { doors } = client.engine;
+    while (doors.receiveEnd(this.#handle, client.now()) === Number(Status.WOULD_BLOCK)) {
+      if (!client.engine.hasEvents) return;
+      client.engine.readEvents(client);
+    }
+  }
+}
