@@ -20,12 +20,12 @@ const app = new App({ bodyLimitBytes: 64 * MIB });
 
 app.get("/", () => "Hello, World!");
 app.on(["POST", "PUT"], "/", (req) => req.bytes());
-app.all("/echo", (req) =>
-  req.exchange
-    .headerPairs()
-    .map(([name, value]) => `${name}: ${value}\n`)
-    .join(""),
-);
+app.all("/echo", (req) => {
+  const pairs = req.exchange.headerPairs();
+  // From HTTP/2 on it is `:authority` that says which host is asked.
+  const host = pairs.some(([name]) => name === "host") ? [] : [["host", req.exchange.authority] as const];
+  return [...host, ...pairs].map(([name, value]) => `${name}: ${value}\n`).join("");
+});
 app.get("/json", () => ({ message: "Hello, World!" }));
 app.get("/users/:id", (req) => ({ id: req.params.id }));
 

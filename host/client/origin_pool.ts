@@ -189,8 +189,13 @@ export class OriginPool implements CarrierOwner {
     const isSingle = this.#spoken === "h2" || (this.#spoken === null && this.#url.protocol === "https:");
     const wanted = isSingle ? 1 : this.#waiting.length;
     const target = this.#target();
+    const dialer = this.#dialerFor(target);
+    if (dialer === undefined) {
+      if (usable.length > 0 || this.#alternativeDial !== null) return;
+      return this.#failWaiting(new HttpClientError("ERR_HTTPY_CLIENT_PROTOCOL_NOT_SPOKEN", NOBODY));
+    }
     while (this.#dials.size < wanted && usable.length + this.#dials.size < options.connectionsPerOrigin) {
-      void this.#dial(this.#dialerFor(target), target);
+      void this.#dial(dialer, target);
     }
   }
 
@@ -211,12 +216,11 @@ export class OriginPool implements CarrierOwner {
     );
   }
 
-  async #dial(dialer: Dialer | undefined, target: DialTarget): Promise<void> {
+  async #dial(dialer: Dialer, target: DialTarget): Promise<void> {
     const control = new AbortController();
     this.#dials.add(control);
     let failure: HttpClientError | null = null;
     try {
-      if (dialer === undefined) throw new HttpClientError("ERR_HTTPY_CLIENT_PROTOCOL_NOT_SPOKEN", NOBODY);
       const carrier = await this.#connect(dialer, target, control);
       this.#spoken = carrier.protocol;
     } catch (error) {

@@ -11,15 +11,22 @@ import type { EngineCarrier, Wire } from "./engine_carrier.ts";
 /** Output up to this size is written as text, which node hands to the kernel without making a buffer. */
 const TEXT_WRITE_BYTES = 8192;
 
+/** What `resetAndDestroy` sets to have the handle reset rather than closed; without effect where it is not known. */
+interface ResettableSocket extends Socket {
+  resetAndClosing?: boolean;
+}
+
 export class SocketWire implements Wire {
   readonly #socket: Socket;
+  readonly #isSecure: boolean;
   readonly #client: ClientEngine;
   readonly #handle: number;
   #isBlocked = false;
   #isClosed = false;
 
-  constructor(socket: Socket, client: ClientEngine, handle: number) {
+  constructor(socket: Socket, isSecure: boolean, client: ClientEngine, handle: number) {
     this.#socket = socket;
+    this.#isSecure = isSecure;
     this.#client = client;
     this.#handle = handle;
   }
@@ -73,13 +80,17 @@ export class SocketWire implements Wire {
   }
 
   end(): void {
-    // What was paused would never see the server's end.
-    this.#socket.resume();
-    this.#socket.end();
+    // What a server may still have to say after the last response is of no use, so nobody waits for its end.
+    const socket = this.#socket;
+    socket.end(() => socket.destroy());
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    const socket = this.#socket as ResettableSocket;
+    // A server must not take this for a client that has said everything and waits for its answer. Not by `resetAndDestroy`, which
+    // first ends the stream; other handles than TCP's cannot be reset.
+    if (!this.#isSecure && !socket.writableEnded) socket.resetAndClosing = true;
+    socket.destroy();
   }
 
   hold(isHeld: boolean): void {
@@ -97,7 +108,7 @@ export class SocketWire implements Wire {
       for (let offset = 0; offset < part.length && !this.#isClosed;) {
         const taken = engine.doors.receive(this.#handle, offset, part.length - offset, client.now());
         engine.readEvents(client);
-        if (taken < 0) return void this.#socket.destroy();
+        if (taken < 0) return this.destroy();
         offset += taken;
       }
     }

@@ -68,7 +68,7 @@ async function dial(
         isUnprocessed: true,
       });
     }
-    const wire = new SocketWire(socket, client, handle);
+    const wire = new SocketWire(socket, target.isSecure, client, handle);
     const { alternative } = target;
     const carrier = new EngineCarrier(client, wire, owner, { handle, protocol, alternative, streamsMax });
     wire.start(carrier);
