@@ -9,7 +9,7 @@ import { Status } from "../../abi/status.ts";
 import { limitHit, limitU32 } from "../../session/limits.ts";
 import { varintLength } from "../../core/writer.ts";
 import { datagramDrop, datagramFirst, datagramFirstLength, datagramPush } from "./datagram_queue.ts";
-import { flowConsume, noteBlocked } from "./flow_control.ts";
+import { flowConsume, flowCredit, flowTake, noteBlocked } from "./flow_control.ts";
 import { receiveBufferClear, receiveBufferPeek, receiveBufferPeekLength } from "./receive_buffer.ts";
 import { readAll } from "./receive_frames.ts";
 import { ReceiveInput, receiveFault, receiveNext, ReceiveState } from "./receive_state.ts";
@@ -97,6 +97,22 @@ export function streamSend(stream: QuicStream, ptr: usize, len: u32, isFin: bool
   return taken;
 }
 
+/**
+ * Sends [ptr, ptr + len) whatever already waits: for what must not be cut, and is bounded by whoever writes it. False when the
+ * memory is full, in which case a part may have been taken, or the sending part has ended.
+ */
+export function streamSendWhole(stream: QuicStream, ptr: usize, len: u32, isFin: bool): bool {
+  if (sendFault(stream.sendState, SendInput.SEND_DATA) != StreamFault.NONE) return false;
+  if (hasStreamFlag(stream, StreamFlag.FIN_QUEUED)) return false;
+  const set = streamsOf(stream);
+  const taken = sendBufferAppend(sendBufferOf(stream), ptr, len);
+  set.heldBytes += taken;
+  if (isFin && taken == len) setStreamFlag(stream, StreamFlag.FIN_QUEUED);
+  scheduleAdd(set, stream);
+  noteBlocked(set, stream);
+  return taken == len;
+}
+
 /** Bytes that lie in one piece at the front; 0 when there is nothing to read now. */
 export function streamPeekLength(stream: QuicStream): u32 {
   const set = streamsOf(stream);
@@ -115,14 +131,29 @@ export function streamPeek(stream: QuicStream): usize {
 export function streamConsume(stream: QuicStream, len: u32): i32 {
   if (len == 0) return Status.OK;
   if (len > streamPeekLength(stream)) return Status.INVALID_ARGUMENT;
-  const set = streamsOf(stream);
-  if (set.directStream == changetype<usize>(stream)) {
-    set.directPtr += len;
-    set.directLen -= len;
-    if (set.directLen == 0) set.directStream = 0;
-  }
-  flowConsume(set, stream, receiveBufferOf(stream).readOffset + len);
+  passDirect(stream, len);
+  flowConsume(streamsOf(stream), stream, receiveBufferOf(stream).readOffset + len);
   readAll(stream);
+  return Status.OK;
+}
+
+/**
+ * The application takes `len` of the bytes it peeked, as above, but the peer gets credit only by `streamCredit`: for content that is
+ * handed on to somebody who may be slow. The bytes stay readable until the host's next call (session/retired.ts).
+ */
+export function streamTake(stream: QuicStream, len: u32): i32 {
+  if (len == 0) return Status.OK;
+  if (len > streamPeekLength(stream)) return Status.INVALID_ARGUMENT;
+  passDirect(stream, len);
+  flowTake(stream, len);
+  readAll(stream);
+  return Status.OK;
+}
+
+/** Gives the peer credit for `len` bytes that were taken. INVALID_ARGUMENT when that is more than are withheld. */
+export function streamCredit(stream: QuicStream, len: u32): i32 {
+  if (len > stream.withheldBytes) return Status.INVALID_ARGUMENT;
+  flowCredit(streamsOf(stream), stream, len);
   return Status.OK;
 }
 
@@ -162,6 +193,7 @@ export function streamStopSending(stream: QuicStream, code: u64): i32 {
 
 /** The application forgets the stream: its address is not valid any more. What was sent still goes out. */
 export function streamRelease(stream: QuicStream): void {
+  flowCredit(streamsOf(stream), stream, stream.withheldBytes);
   if (stream.receiveState == ReceiveState.RESET_RECVD) {
     stream.receiveState = receiveNext(stream.receiveState, ReceiveInput.READ_RESET);
   } else if (isReceiving(stream) || stream.receiveState == ReceiveState.DATA_RECVD) {
@@ -217,6 +249,15 @@ export function resetSending(set: QuicStreams, stream: QuicStream, code: u64): v
   tellRoom(set);
 }
 
+/** What lies in the packet's own memory is read as far as `len`. */
+function passDirect(stream: QuicStream, len: u32): void {
+  const set = streamsOf(stream);
+  if (set.directStream != changetype<usize>(stream)) return;
+  set.directPtr += len;
+  set.directLen -= len;
+  if (set.directLen == 0) set.directStream = 0;
+}
+
 /** What arrived and what will is dropped, with credit to the connection. */
 function discard(stream: QuicStream): void {
   const set = streamsOf(stream);
@@ -224,6 +265,7 @@ function discard(stream: QuicStream): void {
   untell(stream, StreamEvent.READABLE);
   if (set.directStream == changetype<usize>(stream)) set.directStream = 0;
   receiveBufferClear(receiveBufferOf(stream));
+  flowCredit(set, stream, stream.withheldBytes);
   flowConsume(set, stream, stream.receiveEnd);
   if (stream.receiveState == ReceiveState.SIZE_KNOWN) {
     stream.receiveState = receiveNext(stream.receiveState, ReceiveInput.RECEIVE_ALL);

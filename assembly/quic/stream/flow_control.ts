@@ -58,6 +58,22 @@ export function flowConsume(set: QuicStreams, stream: QuicStream, offset: u64): 
   creditConnection(set);
 }
 
+/** The next `len` bytes are read, and their credit is kept back until `flowCredit`. */
+export function flowTake(stream: QuicStream, len: u32): void {
+  const buffer = receiveBufferOf(stream);
+  stream.withheldBytes += len;
+  receiveBufferAdvance(buffer, buffer.readOffset + len);
+}
+
+/** Gives credit for `len` bytes that were taken: no more than are withheld. */
+export function flowCredit(set: QuicStreams, stream: QuicStream, len: u32): void {
+  if (len == 0) return;
+  stream.withheldBytes -= len;
+  set.consumedTotal += len;
+  creditStream(set, stream);
+  creditConnection(set);
+}
+
 /** The peer allows the stream more. RFC 9000 §4.1: a limit never shrinks. */
 export function flowStreamLimit(set: QuicStreams, stream: QuicStream, most: u64): void {
   if (most <= stream.sendMost) return;
@@ -111,7 +127,7 @@ function creditStream(set: QuicStreams, stream: QuicStream): void {
   // RFC 9000 §4.2: no credit once the size is known. Nor for a stream that was asked to stop (§3.5).
   if (stream.receiveState != ReceiveState.RECV || hasStreamFlag(stream, StreamFlag.STOPPED)) return;
   if (stream.owed & StreamOwed.MAX_STREAM_DATA) return;
-  const consumed = receiveBufferOf(stream).readOffset;
+  const consumed = receiveBufferOf(stream).readOffset - stream.withheldBytes;
   if (stream.receiveMost - consumed > <u64>(stream.receiveWindow >> 1)) return;
   const most = limitU32(Limit.QUIC_STREAM_WINDOW_MOST_BYTES);
   const used = consumed - stream.epochOffset;

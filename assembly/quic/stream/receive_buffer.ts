@@ -9,13 +9,16 @@
  * Bytes below `readOffset` are passed over: whoever read them in place has them. Where the same offset arrives twice before it is
  * read the later bytes stand; a peer that sends other bytes there breaks RFC 9000 §2.2 and harms itself alone.
  *
+ * A block that was read stays readable until the host's next call, since events may point into it (session/retired.ts).
+ *
  * Does not bound offsets: flow control, or the limit of a CRYPTO stream, comes first. A refusal changes nothing that can be
  * read.
  *
  * Invariants: blocks are sorted and do not overlap; every byte in `ranges` has its block; no range begins below readOffset.
  */
 import { Status } from "../../abi/status.ts";
-import { slabAllocate, slabFree } from "../../core/slab.ts";
+import { slabAllocate } from "../../core/slab.ts";
+import { retireBlock } from "../../session/retired.ts";
 import {
   RangeList,
   rangeAt,
@@ -127,7 +130,7 @@ export function receiveBufferAdvance(buffer: ReceiveBuffer, offset: u64): void {
     if (block.end > offset && buffer.rangeCount != 0) return;
     const next = block.next;
     if (buffer.cursor == buffer.head) buffer.cursor = 0;
-    slabFree(buffer.head);
+    retireBlock(buffer.head);
     buffer.head = next;
   }
 }
@@ -137,7 +140,7 @@ export function receiveBufferClear(buffer: ReceiveBuffer): void {
   rangeListClear(rangesOf(buffer));
   while (buffer.head != 0) {
     const next = changetype<ReceiveBlock>(buffer.head).next;
-    slabFree(buffer.head);
+    retireBlock(buffer.head);
     buffer.head = next;
   }
   buffer.cursor = 0;

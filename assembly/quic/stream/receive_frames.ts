@@ -17,6 +17,7 @@ import { datagramPush } from "./datagram_queue.ts";
 import {
   flowConnectionLimit,
   flowConsume,
+  flowCredit,
   flowReceive,
   flowStreamLimit,
   scheduleAll,
@@ -90,6 +91,7 @@ export function streamsOnResetStream(set: QuicStreams, id: u64, code: u64, final
   noteFinalSize(stream, finalSize);
   if (set.directStream == changetype<usize>(stream)) set.directStream = 0;
   receiveBufferClear(receiveBufferOf(stream));
+  flowCredit(set, stream, stream.withheldBytes);
   flowConsume(set, stream, finalSize);
   settleOwed(stream, StreamOwed.STOP_SENDING);
   untell(stream, StreamEvent.READABLE);

@@ -76,6 +76,8 @@ export class QuicStream {
   set: usize;
   /** The application's own. */
   application: u32;
+  /** The same: where the room that speaks on the stream keeps its state. */
+  applicationState: usize;
   sendState: u8;
   receiveState: u8;
   urgency: u8;
@@ -101,6 +103,8 @@ export class QuicStream {
   epochMs: f64;
   epochOffset: u64;
   receiveWindow: u32;
+  /** Bytes that were taken and for which the peer has no credit yet. */
+  withheldBytes: u32;
   /** The code of this side's RESET_STREAM and of its STOP_SENDING, then the peer's. */
   resetCode: u64;
   stopCode: u64;

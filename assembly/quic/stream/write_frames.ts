@@ -105,7 +105,7 @@ function writeOwedFrames(set: QuicStreams, writer: Writer, list: SentFrameList):
       first = stream.stopCode;
     } else if (owed == StreamOwed.MAX_STREAM_DATA) {
       kind = FrameKind.MAX_STREAM_DATA;
-      first = receiveBufferOf(stream).readOffset + stream.receiveWindow;
+      first = receiveBufferOf(stream).readOffset - stream.withheldBytes + stream.receiveWindow;
     }
     if (writerRoom(writer) < 1 + varintLength(stream.id) + varintLength(first) + secondLength) return false;
     if (!sentFrameAdd(list, kind, 0, stream.id, first, 0)) return false;

@@ -30,6 +30,7 @@ import {
   sendBufferNextLength,
   sendBufferSend,
 } from "../../../../assembly/quic/stream/send_buffer.ts";
+import { freeRetired, retiredReset } from "../../../../assembly/session/retired.ts";
 import { fillRandom, randomBelow, seedRandom } from "../../core/random.ts";
 
 const REGION_SIZE: usize = 40 * 65536;
@@ -61,6 +62,7 @@ function rangesMatch(list: RangeList, size: u32): bool {
 
 describe("stream buffers", () => {
   beforeEach(() => {
+    retiredReset();
     slabInitialize(region, region + REGION_SIZE);
     memory.fill(bufferPtr, 0, 256);
     memory.fill(marks, 0, DATA_SIZE);
@@ -93,6 +95,7 @@ describe("stream buffers", () => {
     }
     rangeListClear(ranges());
     expect(faults).toBe(0);
+    freeRetired();
     expect(slabBytesInUse()).toBe(0);
   });
 
@@ -126,6 +129,7 @@ describe("stream buffers", () => {
       expect(faults).toBe(0);
       expect(read).toBe(DATA_SIZE);
       receiveBufferClear(buffer);
+      freeRetired();
       expect(slabBytesInUse()).toBe(0);
     }
   });
@@ -140,19 +144,23 @@ describe("stream buffers", () => {
     }
     expect(status).toBe(Status.QUIC_STREAM_FRAGMENTS);
     expect(count).toBe(257);
+    freeRetired();
     expect(slabBytesInUse()).toBeLessThan(512 + 1024 + 8192 + 1);
     receiveBufferClear(buffer);
     // Far apart within a window of 256 KiB: never more than the window, and one block.
     for (let index: u32 = 0; index < 250; index++)
       receiveBufferInsert(buffer, index * 1031 + 3, data, 1, 256);
+    freeRetired();
     expect(slabBytesInUse()).toBeLessThan(262144 + 16384 + 8192);
     receiveBufferClear(buffer);
+    freeRetired();
     expect(slabBytesInUse()).toBe(0);
   });
 
   test("what was sent is sent again until it is acknowledged, whatever is lost, also when memory is full", () => {
     for (let round: u32 = 1; round <= 8; round++) {
       seedRandom(round * 77);
+      retiredReset();
       slabInitialize(region, region + REGION_SIZE);
       memory.fill(bufferPtr, 0, 256);
       memory.fill(marks, 0, DATA_SIZE);
@@ -208,6 +216,7 @@ describe("stream buffers", () => {
       expect(faults).toBe(0);
       expect(sendBufferHasLost(buffer)).toBe(false);
       sendBufferClear(buffer);
+      freeRetired();
       if (!isTight) expect(slabBytesInUse()).toBe(0);
     }
   });
