@@ -65,6 +65,8 @@ export const enum EventFlag {
   END = 1,
   /** On CLOSE: do not wait for the peer. */
   ABORT = 2,
+  /** On BODY: the bytes were moved together, and no longer lie as they arrived. */
+  GATHERED = 4,
 }
 
 /** Lanes of an event record, in u32 units. */

@@ -115,6 +115,9 @@ export const enum SendFlag {
   TRAILERS = 16,
 }
 
+/** Content between two pieces of framing that `frameBody` makes where there are several: what every peer of HTTP/2 takes. */
+export const FRAMED_CONTENT_BYTES: u32 = 16384;
+
 /** A content length that is not known when the head is sent. */
 export const UNKNOWN_LENGTH: number = -1;
 

@@ -21,6 +21,7 @@ import {
 import { isH2, protocolRelease } from "../engine/protocol.ts";
 import { h2OpenExchange } from "../h2/client.ts";
 import { H2Connection } from "../h2/connection.ts";
+import { h2FrameBody } from "../h2/framed_content.ts";
 import { h2Push } from "../h2/push.ts";
 import {
   h2ReadBody,
@@ -150,16 +151,20 @@ export function respond(
 }
 
 /**
- * Frames `len` bytes of content that the host writes to its socket itself: it polls what is to be sent, writes that, and then
- * the content, before any other call on the connection. WOULD_BLOCK, followed by WRITABLE, while it is not this exchange's turn.
+ * Frames content that the host writes to its socket itself, before any other call on the connection.
+ *
+ * HTTP/1.1: OK, for all of `len`. The host polls what is to be sent, writes that, and then the content. WOULD_BLOCK, followed by
+ * WRITABLE, while it is not this exchange's turn.
+ *
+ * HTTP/2, after everything else was polled: how many bytes were framed. What is polled then falls into equal parts, each to be
+ * followed by FRAMED_CONTENT_BYTES of the content, or what is left of it. INVALID_ARGUMENT while the content has to go through
+ * `sendBody`: other streams have something to send, or the peer's window is closed.
  */
 export function frameBody(handle: u32, len: f64): i32 {
   const exchange = open(handle);
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!(len > 0 && len <= LENGTH_MAX)) return hostError(Status.INVALID_ARGUMENT);
-  // Frames of HTTP/2 are made when they are sent: their content goes through `sendBody`.
-  if (isH2(exchange)) return Status.INVALID_ARGUMENT;
-  return h1FrameBody(exchange, <u64>len);
+  return isH2(exchange) ? h2FrameBody(exchange, <u64>len) : h1FrameBody(exchange, <u64>len);
 }
 
 /** Sends trailers and ends the message. */

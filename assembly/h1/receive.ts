@@ -274,7 +274,7 @@ function receiveContent(connection: H1Connection, ptr: usize, end: usize): usize
     connection.remaining -= len;
     isLast = connection.remaining == 0;
   }
-  if (!deliver(connection, ptr, len, isLast)) return end;
+  if (!deliver(connection, ptr, len, isLast ? EventFlag.END : EventFlag.NONE)) return end;
   if (isLast) messageReceived(connection);
   return ptr + len;
 }
@@ -293,23 +293,29 @@ function receiveChunked(connection: H1Connection, ptr: usize, end: usize): usize
   /** Gathered data that has not been told yet. */
   let run: usize = 0;
   let runLen: u32 = 0;
+  let flags = EventFlag.NONE;
   while (true) {
     const step = chunkedStep(connection, at, end);
     if (step == ChunkStep.DATA) {
       at = chunkedAt;
       const len = <u32>min<u64>(connection.remaining, end - at);
       if (runLen != 0 && len > GATHER_MAX) {
-        if (!deliver(connection, run, runLen, false)) return end;
+        if (!deliver(connection, run, runLen, flags)) return end;
         runLen = 0;
+        flags = EventFlag.NONE;
       }
-      if (runLen == 0) run = at;
-      else memory.copy(run + runLen, at, len);
+      if (runLen == 0) {
+        run = at;
+      } else {
+        memory.copy(run + runLen, at, len);
+        flags = EventFlag.GATHERED;
+      }
       runLen += len;
       at += len;
       connection.remaining -= len;
       continue;
     }
-    if (runLen != 0 && !deliver(connection, run, runLen, false)) return end;
+    if (runLen != 0 && !deliver(connection, run, runLen, flags)) return end;
     if (step < 0) {
       fail(connection, step);
       return end;
@@ -353,7 +359,7 @@ function receiveTrailers(connection: H1Connection, ptr: usize, end: usize): usiz
 }
 
 /** Tells content, or throws it away where nobody reads it. False when that ended the connection. */
-function deliver(connection: H1Connection, ptr: usize, len: u32, isLast: bool): bool {
+function deliver(connection: H1Connection, ptr: usize, len: u32, flags: EventFlag): bool {
   const exchange = changetype<Exchange>(connection.receiving);
   // The client did not wait for a 100 (Continue), so none is needed.
   if (hasFlag(exchange, ExchangeFlag.CONTINUE_OWED)) {
@@ -378,6 +384,6 @@ function deliver(connection: H1Connection, ptr: usize, len: u32, isLast: bool): 
     return false;
   }
   exchange.unconsumedBytes += len;
-  emitExchangeEvent(EventKind.BODY, isLast ? EventFlag.END : EventFlag.NONE, exchange, <u32>ptr, len);
+  emitExchangeEvent(EventKind.BODY, flags, exchange, <u32>ptr, len);
   return true;
 }

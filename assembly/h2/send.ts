@@ -172,7 +172,7 @@ function writeHead(
  */
 export function h2SendBody(exchange: Exchange, body: usize, len: u32, flags: u32): i32 {
   const stream = changetype<H2Stream>(exchange);
-  if (!canSend(stream)) return Status.INVALID_STATE;
+  if (!h2CanSendContent(stream)) return Status.INVALID_STATE;
   const connection = changetype<H2Connection>(stream.connection);
   const isEnd = (flags & SendFlag.END) != 0;
   const status = checkLength(stream, len, isEnd);
@@ -221,7 +221,7 @@ export function queueContent(
 /** Sends trailers and ends the message. They are left out where there is no content for them to follow. */
 export function h2SendTrailers(exchange: Exchange, block: usize, len: u32): i32 {
   const stream = changetype<H2Stream>(exchange);
-  if (!canSend(stream)) return Status.INVALID_STATE;
+  if (!h2CanSendContent(stream)) return Status.INVALID_STATE;
   const status = checkBlock(block, len);
   if (status != Status.OK) return status;
   const fits = fitsScratch();
@@ -267,7 +267,8 @@ export function h2ReadBody(exchange: Exchange, consumed: u32): i32 {
   return Status.OK;
 }
 
-function canSend(stream: H2Stream): bool {
+/** The head is sent, and the end not yet. */
+export function h2CanSendContent(stream: H2Stream): bool {
   const isOpen = hasFlag(stream, ExchangeFlag.HEAD_SENT) && !hasFlag(stream, ExchangeFlag.ABORTED);
   return isOpen && !stream.isEndQueued;
 }

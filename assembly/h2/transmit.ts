@@ -92,9 +92,10 @@ export function sendNow(connection: H2Connection, stream: H2Stream, body: usize,
   return allowed;
 }
 
+/** Content goes out: it uses up credit, and lets the peer answer. */
 // @ts-ignore: decorator
 @inline
-function spend(connection: H2Connection, stream: H2Stream, len: u32): void {
+export function spend(connection: H2Connection, stream: H2Stream, len: u32): void {
   stream.sendWindow -= len;
   connection.sendWindow -= len;
   stream.stallBytes += len;

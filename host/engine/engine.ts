@@ -10,6 +10,7 @@
 import { COUNTER_NAMES } from "../../assembly/abi/counter.ts";
 import { ABI_VERSION, Layout } from "../../assembly/abi/layout.ts";
 import { LIMIT_NAMES } from "../../assembly/abi/limit.ts";
+import { FRAMED_CONTENT_BYTES } from "../../assembly/abi/message.ts";
 import { Status } from "../../assembly/abi/status.ts";
 import type { Doors } from "./doors.ts";
 import { checked } from "./engine_error.ts";
@@ -130,6 +131,24 @@ export class Engine {
   /** The bytes of the last `pollTransmit`, as a view that is valid until the next call. */
   transmitted(length: number): Uint8Array {
     return this.#memory.bytes.subarray(this.#transmitPtr, this.#transmitPtr + length);
+  }
+
+  /**
+   * Puts content into the frames made for it by `frameBody`, at `at` of `into`: the `framingLength` bytes that were polled, in
+   * equal parts, each before its piece of the content. Answers the length of it all.
+   */
+  layFrames(framingLength: number, content: Uint8Array, into: Uint8Array, at: number): number {
+    const partLength = framingLength / Math.ceil(content.length / FRAMED_CONTENT_BYTES);
+    const { bytes } = this.#memory;
+    let framing = this.#transmitPtr;
+    let end = at;
+    for (let from = 0; from < content.length; from += FRAMED_CONTENT_BYTES) {
+      for (let i = 0; i < partLength; i++) into[end++] = bytes[framing++] as number;
+      const piece = content.subarray(from, from + FRAMED_CONTENT_BYTES);
+      into.set(piece, end);
+      end += piece.length;
+    }
+    return end - at;
   }
 
   /** The same as text of code units 0–255, which a small write hands on faster than bytes. */

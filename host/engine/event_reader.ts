@@ -27,8 +27,11 @@ export interface EventSink {
   request(connection: number, exchange: number, head: ReceivedHead): void;
   response(connection: number, exchange: number, head: ReceivedHead): void;
   informational(connection: number, exchange: number, statusCode: number, head: ReceivedHead): void;
-  /** `bytes` is valid during this call only. `isEnd`: nothing follows, trailers included. */
-  body(connection: number, exchange: number, bytes: Uint8Array, isEnd: boolean): void;
+  /**
+   * `bytes` is valid during this call only. `isEnd`: nothing follows, trailers included. `isGathered`: the engine moved them
+   * together, so that they are not what arrived at their place.
+   */
+  body(connection: number, exchange: number, bytes: Uint8Array, isEnd: boolean, isGathered: boolean): void;
   /** The end of content whose last bytes did not say so; trailers are complete. */
   end(connection: number, exchange: number): void;
   aborted(connection: number, exchange: number, status: number): void;
@@ -81,7 +84,10 @@ export class EventReader {
           break;
         case EventKind.BODY: {
           const len = words[at + EventLane.B] as number;
-          sink.body(connection, exchange, this.#memory.bytes.subarray(a, a + len), kind >>> 16 !== 0);
+          const flags = kind >>> 16;
+          const isEnd = (flags & EventFlag.END) !== 0;
+          const isGathered = (flags & EventFlag.GATHERED) !== 0;
+          sink.body(connection, exchange, this.#memory.bytes.subarray(a, a + len), isEnd, isGathered);
           break;
         }
         case EventKind.SOCKET_DATA: {

@@ -20,7 +20,7 @@ const FRAMED_BYTES = 4096;
 /** One write to the socket: a slow peer holds no more than this beyond the high-water mark. */
 const PIECE_BYTES = 262144;
 /** Content of one response after which other connections get their turn, and what a chunk counts for at least. */
-const TURN_BYTES = 262144;
+const TURN_BYTES = 1048576;
 const LEAST_TURN_BYTES = 1024;
 const NOTHING = new Uint8Array(0);
 
@@ -40,7 +40,7 @@ async function sendBytesAndEnd(
   bytes: Uint8Array,
   trailers: Trailers | null,
 ): Promise<void> {
-  if (await sendBytes(exchange, bytes)) await end(exchange, trailers);
+  if (await sendRest(exchange, bytes, 0)) await end(exchange, trailers);
 }
 
 async function pullAndEnd(
@@ -50,8 +50,20 @@ async function pullAndEnd(
 ): Promise<void> {
   let untilTurn = TURN_BYTES;
   try {
-    for (let chunk = await source.next(); chunk !== null; chunk = await source.next()) {
-      if (exchange.isOver || !(await sendBytes(exchange, chunk))) return;
+    for (;;) {
+      let pulled;
+      try {
+        pulled = await source.pull();
+      } catch (error) {
+        source.ended();
+        throw error;
+      }
+      const chunk = source.chunkOf(pulled);
+      if (chunk === null) break;
+      if (exchange.isOver) return;
+      // Promises cost more than a chunk's framing: there is one only where something is waited for.
+      const sent = sendSome(exchange, chunk, 0);
+      if (sent < chunk.length && !(await sendRest(exchange, chunk, sent))) return;
       untilTurn -= Math.max(chunk.length, LEAST_TURN_BYTES);
       if (untilTurn > 0) continue;
       untilTurn = TURN_BYTES;
@@ -65,45 +77,56 @@ async function pullAndEnd(
   await end(exchange, trailers);
 }
 
-/** Sends bytes as the peer takes them; false when the exchange ended before that. */
-async function sendBytes(exchange: ServerExchange, bytes: Uint8Array): Promise<boolean> {
-  const { session } = exchange;
-  const { engine } = session.host;
-  let untilTurn = TURN_BYTES;
-  let at = 0;
-  while (at < bytes.length) {
-    if (session.isBlocked) {
-      await exchange.whenWritable();
-      if (exchange.isOver) return false;
-      continue;
-    }
-    const piece = at === 0 && bytes.length <= PIECE_BYTES ? bytes : bytes.subarray(at, at + PIECE_BYTES);
-    const sent =
-      piece.length >= FRAMED_BYTES ? sendFramed(exchange, piece) : engine.sendBody(exchange.handle, piece, 0);
-    if (sent === Status.WOULD_BLOCK || sent === 0) {
-      session.scheduleFlush();
-      await exchange.whenWritable();
-      if (exchange.isOver) return false;
-      continue;
-    }
-    if (sent < 0) throw new EngineError(sent, "sending the content");
-    session.scheduleFlush();
+/** Sends bytes from `from` on as the peer takes them; false when the exchange ended before that. */
+async function sendRest(exchange: ServerExchange, bytes: Uint8Array, from: number): Promise<boolean> {
+  for (let at = from; at < bytes.length;) {
+    const sent = sendSome(exchange, bytes, at);
     at += sent;
-    untilTurn -= sent;
-    if (untilTurn > 0 || at === bytes.length) continue;
-    untilTurn = TURN_BYTES;
-    await nextTurn();
+    if (at === bytes.length) break;
+    await (sent >= TURN_BYTES ? nextTurn() : exchange.whenWritable());
     if (exchange.isOver) return false;
   }
   return true;
 }
 
-/** Has the engine frame a piece and writes it to the socket; answers its length, WOULD_BLOCK or another status. */
-function sendFramed(exchange: ServerExchange, piece: Uint8Array): number {
+/** Sends what can go without waiting, and no more than is one turn's; answers how much. After less, WRITABLE follows. */
+function sendSome(exchange: ServerExchange, bytes: Uint8Array, from: number): number {
+  const { session } = exchange;
+  let at = from;
+  while (at < bytes.length && at - from < TURN_BYTES) {
+    // Where several share a connection the engine says who is next, so it is to have something of each.
+    if (session.isBlocked && !isSharing(exchange)) break;
+    const piece = at === 0 && bytes.length <= PIECE_BYTES ? bytes : bytes.subarray(at, at + PIECE_BYTES);
+    const sent = sendPiece(exchange, piece);
+    if (sent === Status.WOULD_BLOCK || sent === 0) break;
+    if (sent < 0) throw new EngineError(sent, "sending the content");
+    at += sent;
+  }
+  session.scheduleFlush();
+  return at - from;
+}
+
+/** Whether other exchanges that are not complete share the connection. */
+function isSharing(exchange: ServerExchange): boolean {
+  return exchange.session.exchanges.size > 1 && exchange.protocol === "h2";
+}
+
+/** Sends a piece, or some of it; answers how much, WOULD_BLOCK or another status. */
+function sendPiece(exchange: ServerExchange, piece: Uint8Array): number {
   const { session } = exchange;
   const { engine } = session.host;
-  const framed = engine.doors.frameBody(exchange.handle, piece.length);
-  if (framed === Status.INVALID_ARGUMENT) return engine.sendBody(exchange.handle, piece, 0);
+  if (piece.length >= FRAMED_BYTES && !isSharing(exchange)) {
+    const framed =
+      exchange.protocol === "h2" ? session.layContent(exchange.handle, piece) : frame(exchange, piece);
+    if (framed !== Status.INVALID_ARGUMENT) return framed;
+  }
+  return engine.sendBody(exchange.handle, piece, 0);
+}
+
+/** Has the engine frame a piece for HTTP/1.1 and writes it to the socket. */
+function frame(exchange: ServerExchange, piece: Uint8Array): number {
+  const { session } = exchange;
+  const framed = session.host.engine.doors.frameBody(exchange.handle, piece.length);
   if (framed < 0) return framed;
   session.writeFramed(piece);
   return piece.length;

@@ -8,11 +8,13 @@ import { EngineError } from "../engine/engine_error.ts";
 import type { EventSink, PinnedFields, ReceivedHead, Engine } from "../engine/index.ts";
 import type { Exchange, Reply } from "../router/index.ts";
 import type { Socket } from "../transport/transport.ts";
+import { afterTurn } from "./after_turn.ts";
 import { writeFailure, writeReply } from "./reply_writer.ts";
 import { ServerExchange } from "./server_exchange.ts";
 import { SocketTable } from "./socket_table.ts";
 import type { Topics } from "./topics.ts";
 import { Session } from "./session.ts";
+import { WriteBlocks } from "./write_blocks.ts";
 
 /** What the pool gives to each of its hosts. */
 export interface HostContext {
@@ -42,6 +44,7 @@ export class EngineHost implements EventSink {
   readonly #sessionAt: (Session | undefined)[] = [];
   readonly #exchangeAt: (ServerExchange | undefined)[] = [];
   readonly #pinned = new Map<string | null, PinnedFields | null>();
+  readonly blocks = new WriteBlocks();
   #dirty: Session[] = [];
   #dirtyScheduled = false;
   #timer: NodeJS.Timeout | null = null;
@@ -167,7 +170,7 @@ export class EngineHost implements EventSink {
     this.#dirty.push(session);
     if (this.#dirtyScheduled) return;
     this.#dirtyScheduled = true;
-    queueMicrotask(() => this.#flushDirty());
+    afterTurn(() => this.#flushDirty());
   }
 
   #flushDirty(): void {
@@ -318,8 +321,8 @@ export class EngineHost implements EventSink {
     return exchange !== undefined && exchange.handle === handle ? exchange : undefined;
   }
 
-  body(_connection: number, exchange: number, bytes: Uint8Array, isEnd: boolean): void {
-    this.#find(exchange)?.bodyArrived(bytes, isEnd);
+  body(_connection: number, exchange: number, bytes: Uint8Array, isEnd: boolean, isGathered: boolean): void {
+    this.#find(exchange)?.bodyArrived(bytes, isEnd, isGathered);
   }
 
   end(_connection: number, exchange: number): void {

@@ -36,16 +36,19 @@ export class ReplySource {
     }
   }
 
-  /** The next chunk, null at the end. Rejects as the source does, and with a TypeError for what is not a chunk. */
-  async next(): Promise<Uint8Array | null> {
+  /** Asks for the next chunk, which `chunkOf` gives. Fails as the source does, which has `ended` then. */
+  pull(): Promise<Pulled> {
+    return this.#pull();
+  }
+
+  /** The source has failed by itself. */
+  ended(): void {
+    this.#isOver = true;
+  }
+
+  /** The chunk that was pulled, null at the end. Throws a TypeError for what is not a chunk. */
+  chunkOf(pulled: Pulled): Uint8Array | null {
     if (this.#isOver) return null;
-    let pulled: Pulled;
-    try {
-      pulled = await this.#pull();
-    } catch (error) {
-      this.#isOver = true;
-      throw error;
-    }
     if (pulled.done !== true) return bytesOf(pulled.value);
     this.#isOver = true;
     return null;

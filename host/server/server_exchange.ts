@@ -131,10 +131,10 @@ export class ServerExchange implements Exchange, BodySource {
 
   // What the session tells.
 
-  /** Content arrived; `bytes` is a view that is valid during the call. */
-  bodyArrived(bytes: Uint8Array, isEnd: boolean): void {
+  /** Content arrived; `bytes` is a view that is valid during the call. `isGathered`: it did not arrive as it lies. */
+  bodyArrived(bytes: Uint8Array, isEnd: boolean, isGathered: boolean): void {
     const reader = this.#bodyReader();
-    reader.push(bytes.slice());
+    reader.push(this.session.keep(bytes, isGathered));
     if (isEnd) reader.end();
   }
 

@@ -6,6 +6,8 @@
 
 import { Status } from "../engine/index.ts";
 import type { Socket, SocketSink } from "../transport/transport.ts";
+import { OutputBlock } from "./output_block.ts";
+import { BLOCK_BYTES } from "./write_blocks.ts";
 import type { EngineHost } from "./engine_host.ts";
 import type { ServerExchange } from "./server_exchange.ts";
 import type { SharedFrames } from "./shared_frames.ts";
@@ -13,6 +15,10 @@ import type { ServerSocket } from "./server_socket.ts";
 
 /** Output up to this size is written as text, which node hands to the kernel without making a buffer. */
 const TEXT_WRITE_BYTES = 8192;
+/** A view keeps all that arrived with it in memory: a smaller share of that is copied. */
+const KEPT_SHARE = 2;
+/** Output from this size on is written from a block that is used again. */
+const BLOCK_WRITE_BYTES = BLOCK_BYTES / 4;
 
 export class Session implements SocketSink {
   readonly host: EngineHost;
@@ -31,6 +37,10 @@ export class Session implements SocketSink {
   #flushScheduled = false;
   /** Frames shared with other sessions that leave with the next flush. */
   #shared: SharedFrames | null = null;
+  /** Output that leaves in one piece with the next flush; null before the first. */
+  #output: OutputBlock | null = null;
+  /** The bytes that are being received in an array that may be kept; null where there is none. */
+  #kept: Uint8Array | null = null;
 
   constructor(host: EngineHost, socket: Socket, handle: number) {
     this.host = host;
@@ -53,14 +63,16 @@ export class Session implements SocketSink {
     return this.#isEnding;
   }
 
-  onBytes(length: number): void {
+  onBytes(length: number, kept?: Uint8Array): void {
     const { host } = this;
     if (this.#isClosed || host.isFailed) return;
     // Written out rather than through `run`: a closure per read is what the hot path can do without.
     try {
       // Whatever is sent meanwhile leaves with the flush below.
       this.#flushScheduled = true;
+      this.#kept = kept ?? null;
       this.#receive(length);
+      this.#kept = null;
       this.flush();
       host.armTimer();
     } catch (error) {
@@ -92,6 +104,7 @@ export class Session implements SocketSink {
   onClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#output?.close();
     this.host.forget(this);
   }
 
@@ -111,10 +124,21 @@ export class Session implements SocketSink {
     }
   }
 
+  /** Content that arrived and is valid during this call, as an array to keep. `isGathered`: it did not arrive as it lies. */
+  keep(bytes: Uint8Array, isGathered: boolean): Uint8Array {
+    const kept = this.#kept;
+    if (kept !== null && !isGathered && bytes.length >= kept.length / KEPT_SHARE) {
+      const at = bytes.byteOffset - this.receiveBuffer.byteOffset;
+      if (at >= 0 && at + bytes.length <= kept.length) return kept.subarray(at, at + bytes.length);
+    }
+    return bytes.slice();
+  }
+
   /** Writes what the engine has to send, as long as the socket takes it. */
   flush(): void {
     this.#flushScheduled = false;
     if (!this.#isBlocked || this.#shared !== null) this.#transmit(this.#shared !== null);
+    this.#writeOutput();
     if (this.#shared !== null) this.#writeShared(this.#shared);
     const { engine } = this.host;
     if (engine.hasEvents) engine.readEvents(this.host);
@@ -148,14 +172,47 @@ export class Session implements SocketSink {
     if (!this.socket.write(shared.bytes)) this.#block();
   }
 
-  /** Writes what was polled. */
+  /** Writes what was polled, or puts it behind what waits to be written. */
   #write(length: number): void {
     const { engine } = this.host;
+    const waits = this.#output !== null && !this.#output.isEmpty;
+    if (waits || length >= BLOCK_WRITE_BYTES) {
+      this.#append(length);
+      if (!waits) this.#writeOutput();
+      return;
+    }
     const accepted =
       length <= TEXT_WRITE_BYTES
         ? this.socket.writeText(engine.transmittedText(length))
         : this.socket.write(engine.transmitted(length).slice());
     if (!accepted) this.#block();
+  }
+
+  #append(length: number): void {
+    const output = (this.#output ??= new OutputBlock(this.host.blocks, this.socket));
+    if (length > output.room) this.#writeOutput();
+    output.append(this.host.engine.transmitted(length));
+  }
+
+  #writeOutput(): void {
+    if (this.#output !== null && !this.#output.write()) this.#block();
+  }
+
+  /**
+   * Puts content in frames behind all that is to be sent; it leaves with the next flush. Answers how much of it, or a status:
+   * INVALID_ARGUMENT where the engine is to have the content itself.
+   */
+  layContent(exchange: number, content: Uint8Array): number {
+    const { engine } = this.host;
+    for (let length = engine.pollTransmit(this.handle); length > 0; length = engine.pollTransmit(this.handle))
+      this.#append(length);
+    const output = (this.#output ??= new OutputBlock(this.host.blocks, this.socket));
+    if (output.isFull) this.#writeOutput();
+    const framed = engine.doors.frameBody(exchange, Math.min(content.length, output.contentRoom));
+    if (framed <= 0) return framed;
+    output.appendFramed(engine, engine.pollTransmit(this.handle), content.subarray(0, framed));
+    if (output.isFull) this.#writeOutput();
+    return framed;
   }
 
   /** Flushes once the code that is running has finished, together with whatever else it sends. */
@@ -168,6 +225,7 @@ export class Session implements SocketSink {
   /** Writes content that the engine has framed (frameBody), right after all that was queued before it. */
   writeFramed(bytes: Uint8Array): void {
     const { engine } = this.host;
+    this.#writeOutput();
     let length = engine.pollTransmit(this.handle);
     if (length > TEXT_WRITE_BYTES) {
       this.#write(length);
@@ -194,6 +252,7 @@ export class Session implements SocketSink {
       else this.socket.reset();
     } else if (!this.#isEnding) {
       this.#isEnding = true;
+      this.#writeOutput();
       // The time in which the peer has to end its side begins when it has everything.
       if (this.socket.pendingBytes > 0) this.#block();
       this.socket.resume();

@@ -107,14 +107,15 @@ class MemorySocket implements Socket {
     this.#schedule();
   }
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, onWritten?: () => void): boolean {
     const remote = this.#remote;
     if (this.#isDestroyed || this.#hasEnded) return true;
     if (bytes.length > 0) {
-      remote.#arriving.push(bytes);
+      remote.#arriving.push(onWritten === undefined ? bytes : bytes.slice());
       remote.#arrivingBytes += bytes.length;
       remote.#schedule();
     }
+    onWritten?.();
     const accepts = this.pendingBytes < HIGH_WATER_BYTES;
     if (!accepts) this.#owesDrain = true;
     return accepts;

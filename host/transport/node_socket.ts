@@ -29,7 +29,7 @@ interface OnReadOptions {
 }
 
 /** More than this waiting in a stream makes `write` answer false. */
-const HIGH_WATER_BYTES = 262144;
+const HIGH_WATER_BYTES = 245760;
 
 export class NodeSocket implements Socket {
   readonly isSecure: boolean;
@@ -58,7 +58,7 @@ export class NodeSocket implements Socket {
       for (let at = 0; at < chunk.length; at += receiveBuffer.length) {
         const part = chunk.subarray(at, at + receiveBuffer.length);
         receiveBuffer.set(part);
-        sink.onBytes(part.length);
+        sink.onBytes(part.length, part);
       }
     });
     this.#listen(socket, sink);
@@ -101,8 +101,14 @@ export class NodeSocket implements Socket {
     socket.setNoDelay(true);
   }
 
-  write(bytes: Uint8Array): boolean {
-    this.#socket.write(bytes);
+  write(bytes: Uint8Array, onWritten?: () => void): boolean {
+    if (onWritten === undefined) this.#socket.write(bytes);
+    else {
+      this.#socket.write(bytes, (error) => {
+        // A write that failed may still be on its way through the kernel's queue.
+        if (error === null || error === undefined) onWritten();
+      });
+    }
     return this.#socket.writableLength < HIGH_WATER_BYTES;
   }
 

@@ -8,8 +8,11 @@
 export interface SocketSink {
   /** Where bytes are put before `onBytes`. Asked once per socket; shared by all sockets of an engine. */
   readonly receiveBuffer: Uint8Array;
-  /** `length` bytes have arrived at the front of `receiveBuffer`; they are valid during the call. */
-  onBytes(length: number): void;
+  /**
+   * `length` bytes have arrived at the front of `receiveBuffer`; they are valid during the call. `kept`: the same bytes in an
+   * array that belongs to the sink from here on, where the transport has such an array.
+   */
+  onBytes(length: number, kept?: Uint8Array): void;
   /** The peer ended its side. */
   onEnd(): void;
   /** The socket takes bytes again after `write` answered false, or has written everything after `end`. */
@@ -27,8 +30,11 @@ export interface Socket {
   readonly remotePort: number;
   /** Begins reading. To be called once. */
   start(sink: SocketSink): void;
-  /** Writes bytes that the caller no longer changes. False: wait for `onDrain` before writing more. */
-  write(bytes: Uint8Array): boolean;
+  /**
+   * Writes bytes that the caller no longer changes, or not before `onWritten`, which is not called when the socket is lost
+   * before that. False: wait for `onDrain` before writing more.
+   */
+  write(bytes: Uint8Array, onWritten?: () => void): boolean;
   /** The same for text of code units 0–255. */
   writeText(text: string): boolean;
   /** Writes both as one, in this order. False: wait for `onDrain` before writing more. */

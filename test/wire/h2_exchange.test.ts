@@ -356,7 +356,7 @@ describe("a response", () => {
     expect(engine.respond(exchange, 200, [["x", "a\r\nb"]], "", 0)).toBe(Status.FIELD_VALUE_INVALID);
     expect(engine.respond(exchange, 200, [["X", "a"]], "", 0)).toBe(Status.FIELD_NAME_INVALID);
     expect(engine.respond(exchange, 204, [], "x", 0)).toBe(Status.BODY_NOT_ALLOWED);
-    expect(engine.doors.frameBody(exchange, 10)).toBe(Status.INVALID_ARGUMENT);
+    expect(engine.doors.frameBody(exchange, 10)).toBe(Status.INVALID_STATE);
     at.driver.settle(at.connection);
     expect(at.frames()).toEqual([]);
     expect(engine.respond(exchange, 200, [], "ok", 0)).toBe(0);
