@@ -30,7 +30,7 @@ export default defineConfig({
   test: {
     include: ["test/{host,wire,sim,architecture,runtime}/**/*.test.ts"],
     pool: "forks",
-    reporters: ["dot", ["json", { outputFile: "build/vitest.json" }]],
+    reporters: ["dot", ["json", { outputFile: process.env["HTTPY_VITEST_REPORT"] ?? "build/vitest.json" }]],
     testTimeout: 15_000,
     hookTimeout: 15_000,
   },

@@ -1,9 +1,9 @@
-// Runs a TypeScript program of this repository: `node scripts/run.mjs [--build] FILE [args]`.
+// Runs a TypeScript program of this repository: `node scripts/run.mjs [--build | --bundle-only] FILE [args]`.
 //
 // Node 20 cannot run TypeScript, so FILE is bundled into build/ first (packages stay external, `httpy` is the
 // built package in dist/). The bundle is then imported into this very process: signals, standard streams,
 // arguments and the exit code are the program's own, and nothing is left behind when it is killed.
-// Other runtimes run the same bundle: `bundle` makes it for those who start them.
+// `--bundle-only` makes the bundle, prints its path and runs nothing: for those who start it on another runtime.
 // `--build` brings the engine and dist/ up to date first, silently and in a process of its own, because the
 // compilers' memory would otherwise be counted as the program's.
 
@@ -18,7 +18,7 @@ import { buildDir, bundleOptions, root, writeAtomically } from "./paths.mjs";
  * Its name is the entry's path with dashes, except that examples/ lie at the top: build/contract.mjs.
  * @param {string} entry
  */
-export async function bundle(entry) {
+async function bundle(entry) {
   const inRoot = relative(root, resolve(entry)).split(sep).join("/");
   const name = inRoot
     .replace(/^examples\//, "")
@@ -63,14 +63,20 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
       process.exit(1);
     }
   }
+  const isBundleOnly = args[0] === "--bundle-only";
+  if (isBundleOnly) args.shift();
   const [entry, ...rest] = args;
   if (entry === undefined) {
-    process.stderr.write("usage: node scripts/run.mjs [--build] FILE [args]\n");
+    process.stderr.write("usage: node scripts/run.mjs [--build | --bundle-only] FILE [args]\n");
     process.exit(2);
   }
   const outfile = await bundle(entry);
   // Its service process would stay for as long as the program runs.
   await esbuild.stop();
+  if (isBundleOnly) {
+    process.stdout.write(`${outfile}\n`);
+    process.exit(0);
+  }
   process.argv = [process.execPath, outfile, ...rest];
   process.setSourceMapsEnabled(true);
   endWithParent();

@@ -4,12 +4,15 @@
 // made and given to a new one with `onread` (Node's documented option, but only its constructor takes an accepted handle, so
 // this is feature-tested). TLS sockets, and runtimes without that, copy each chunk there from `data` events.
 //
+// Deno's TLS sockets write a string that has to wait as UTF-8, whatever encoding was asked for, so there text becomes bytes.
+//
 // A stream that was ended tells no `drain` any more, so `finish` stands in for it.
 //
 // Writing hands over to the stream, which copies nothing; the caller gives up the bytes.
 
 import { Socket as NetSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { runtime } from "./runtime.ts";
 import type { Socket, SocketSink } from "./transport.ts";
 
 /** The part of node's socket that its types leave out. */
@@ -37,6 +40,7 @@ export class NodeSocket implements Socket {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly #readsInPlace: boolean;
+  readonly #writesText: boolean;
   #socket: NetSocket;
   #isPaused = false;
 
@@ -44,6 +48,7 @@ export class NodeSocket implements Socket {
     this.#socket = socket;
     this.isSecure = isSecure;
     this.#readsInPlace = readsInPlace && !isSecure;
+    this.#writesText = !isSecure || runtime !== "deno";
     const alpn = isSecure ? (socket as TLSSocket).alpnProtocol : null;
     this.alpn = typeof alpn === "string" ? alpn : null;
     this.remoteAddress = socket.remoteAddress ?? "";
@@ -113,6 +118,7 @@ export class NodeSocket implements Socket {
   }
 
   writeText(text: string): boolean {
+    if (!this.#writesText) return this.write(Buffer.from(text, "latin1"));
     this.#socket.write(text, "latin1");
     return this.#socket.writableLength < HIGH_WATER_BYTES;
   }
@@ -120,7 +126,7 @@ export class NodeSocket implements Socket {
   writeBoth(text: string, bytes: Uint8Array): boolean {
     const socket = this.#socket;
     socket.cork();
-    socket.write(text, "latin1");
+    this.writeText(text);
     socket.write(bytes);
     socket.uncork();
     return socket.writableLength < HIGH_WATER_BYTES;

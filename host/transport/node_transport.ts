@@ -6,11 +6,12 @@
 import { createServer, type Server, type Socket as NetSocket } from "node:net";
 import type * as nodeTls from "node:tls";
 import { NodeSocket } from "./node_socket.ts";
+import { runtime } from "./runtime.ts";
 import type { BoundAddress, Listener, ListenTarget, Socket, TlsOptions, Transport } from "./transport.ts";
 
 /** How sockets are read. */
 export interface NodeTransportOptions {
-  /** Read into the sink's buffer where the runtime can, without a copy. Default true. */
+  /** Read into the sink's buffer, without a copy. Default true, but on Bun, whose sockets take no accepted handle. */
   readonly readsInPlace?: boolean;
 }
 
@@ -25,7 +26,7 @@ const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /** A transport on node's sockets. */
 export function createNodeTransport(options: NodeTransportOptions = {}): Transport {
-  const readsInPlace = options.readsInPlace ?? true;
+  const readsInPlace = options.readsInPlace ?? runtime !== "bun";
   return { name: "node", listen: (target, onSocket) => listen(target, onSocket, readsInPlace) };
 }
 

@@ -1,22 +1,35 @@
-// `npm run conformance [-- PART-OF-NAME]`: outside suites against the contract server. Installs or names what it needs.
+// `npm run conformance [-- PART-OF-NAME] [--runtime NAME]`: outside suites against the contract server. Installs or names what it needs.
 // The last line is `conformance: N passed, N failed`.
 
+import { parseArgs } from "node:util";
 import { startContract } from "../runtime/contract_process.ts";
+import { behaviourSuites } from "./behaviour.ts";
 import { embeddingSuites } from "./embedding.ts";
 import { h2specSuites } from "./h2spec.ts";
 import { loadSuites } from "./load.ts";
+import { runtimeNames } from "./runtimes.ts";
 import { slowClientSuites } from "./slow_clients.ts";
 import type { Suite } from "./suite.ts";
 import { wasiSuites } from "./wasi.ts";
 
-const wanted = process.argv[2] ?? "";
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runtime: { type: "string" } },
+});
+const [wanted = ""] = positionals;
+const { runtime } = values;
+if (runtime !== undefined && !runtimeNames.includes(runtime)) {
+  console.error(`--runtime is "${runtime}"; allowed: ${runtimeNames.join(", ")}`);
+  process.exit(2);
+}
 const suites: Suite[] = [
   ...h2specSuites,
   ...loadSuites,
   ...slowClientSuites,
   ...wasiSuites,
   ...embeddingSuites,
-].filter(({ name }) => name.includes(wanted));
+  ...behaviourSuites,
+].filter((suite) => suite.name.includes(wanted) && (runtime === undefined || suite.runtime === runtime));
 
 let passed = 0;
 let failed = 0;

@@ -20,6 +20,8 @@ export interface SuiteResult {
 
 export interface Suite {
   readonly name: string;
+  /** The runtime it is about (runtimes.ts); left out when it is about this Node. */
+  readonly runtime?: string;
   run(server: ContractServer): Promise<SuiteResult>;
 }
 
@@ -39,9 +41,14 @@ export function findProgram(name: string): string | null {
 }
 
 /** Runs a program to its end, or kills it after `timeoutMs`. */
-export function runProgram(path: string, args: readonly string[], timeoutMs: number): Promise<Finished> {
+export function runProgram(
+  path: string,
+  args: readonly string[],
+  timeoutMs: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(path, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(path, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
     let output = "";
     const keep = (chunk: Buffer): void => {
       output += chunk.toString("latin1");

@@ -32,7 +32,7 @@ async function ask(
   const hints: number[] = [];
   let trailers: IncomingHttpHeaders = {};
   stream.on("headers", (interim) => hints.push(Number(interim[":status"])));
-  stream.on("trailers", (fieldsAtEnd) => (trailers = fieldsAtEnd));
+  stream.on("trailers", (fieldsAtEnd: IncomingHttpHeaders) => void (trailers = fieldsAtEnd));
   if (body !== undefined) stream.end(body);
   const [[headers], content] = await Promise.all([
     once(stream, "response") as Promise<[IncomingHttpHeaders]>,

@@ -25,7 +25,7 @@ describe.each([false, true])("over TLS: %s", (isSecure) => {
     });
     await new Promise<void>((resolve, reject) => {
       ws.addEventListener("open", () => resolve());
-      ws.addEventListener("error", ({ error }) => reject(error as Error));
+      ws.addEventListener("error", ({ error }) => reject(error));
     });
     return ws;
   };
