@@ -36,7 +36,20 @@ export class ReplySource {
     }
   }
 
-  /** Asks for the next chunk, which `chunkOf` gives. Fails as the source does, which has `ended` then. */
+  /** The next chunk, null at the end. Rejects as the source does, and with a TypeError for what is not a chunk. */
+  async next(): Promise<Uint8Array | null> {
+    if (this.#isOver) return null;
+    let pulled: Pulled;
+    try {
+      pulled = await this.#pull();
+    } catch (error) {
+      this.#isOver = true;
+      throw error;
+    }
+    return this.chunkOf(pulled);
+  }
+
+  /** The same in two steps, with one promise less for each chunk: asks for the next chunk, which `chunkOf` gives. Fails as the source does, which has `ended` then. */
   pull(): Promise<Pulled> {
     return this.#pull();
   }
