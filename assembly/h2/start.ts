@@ -11,7 +11,7 @@ import { Protocol, Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { hpackDecoderInitialize } from "../hpack/decoder.ts";
 import { hpackEncoderInitialize } from "../hpack/encoder.ts";
-import { TABLE_SIZE_DEFAULT } from "../hpack/dynamic_table.ts";
+import { TABLE_SIZE_DEFAULT } from "../http/dynamic_table.ts";
 import { preface, PREFACE_BYTES } from "../http/preface.ts";
 import { Connection, connectionCreate, connectionReplace } from "../session/connection.ts";
 import { count } from "../session/counters.ts";

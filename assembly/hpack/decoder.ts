@@ -29,16 +29,15 @@ import { nameLookup, pseudoFieldInitialize } from "../http/pseudo_field.ts";
 import {
   DynamicTable,
   Insertion,
-  isContiguous,
   readRing,
   TABLE_SIZE_MAX,
+  tableAppendEntry,
   tableEntry,
-  TableEntry,
   tableFree,
   tableInitialize,
   tableInsert,
   tableResize,
-} from "./dynamic_table.ts";
+} from "../http/dynamic_table.ts";
 import { HpackStatus } from "./hpack_status.ts";
 import { integerFailure, integerValue, readInteger } from "./integer.ts";
 import { STATIC_COUNT, staticEntry, staticTableInitialize } from "./static_table.ts";
@@ -158,22 +157,8 @@ function appendIndexed(decoder: HpackDecoder, index: u32): bool {
   const dynamicIndex = index - STATIC_COUNT - 1;
   if (index == 0 || dynamicIndex >= decoder.count) return false;
   const entry = tableEntry(decoder, dynamicIndex);
-  if (fieldSectionAccept(entry.nameLen, entry.valueLen)) appendEntry(decoder, entry);
+  if (fieldSectionAccept(entry.nameLen, entry.valueLen)) tableAppendEntry(decoder, entry);
   return true;
-}
-
-function appendEntry(decoder: HpackDecoder, entry: TableEntry): void {
-  const storedNameLen = entry.storedNameLen;
-  const valueLen: u32 = entry.valueLen;
-  const valuePosition = entry.position + storedNameLen;
-  const room = fieldSectionRoom();
-  if (storedNameLen != 0) readRing(decoder, entry.position, storedNameLen, room);
-  let valuePtr = decoder.bytes + (valuePosition & decoder.bytesMask);
-  if (!isContiguous(decoder, valuePosition, valueLen)) {
-    valuePtr = room + storedNameLen;
-    readRing(decoder, valuePosition, valueLen, valuePtr);
-  }
-  fieldSectionAppend(entry.nameId, entry.nameLen, valuePtr, valueLen);
 }
 
 /** RFC 7541 §6.2, the three kinds of literal field: `mask` is that of the name's index, and tells whether to index. */

@@ -22,7 +22,6 @@
 import { FieldName } from "../abi/field_name.ts";
 import { Status } from "../abi/status.ts";
 import { writeDecimal } from "../core/decimal.ts";
-import { copyBytes } from "../http/copy_bytes.ts";
 import { DATE_LEN } from "../http/date.ts";
 import {
   entryNameId,
@@ -32,8 +31,9 @@ import {
   entryValueLen,
   entryValuePtr,
 } from "../http/field_block.ts";
-import { huffmanEncode } from "../http/huffman.ts";
+import { INTEGER_BYTES_MAX, writeInteger } from "../http/prefixed_integer.ts";
 import { nameLength, nameLookup, namePtr, PseudoField } from "../http/pseudo_field.ts";
+import { writeString } from "../http/string_literal.ts";
 import {
   Insertion,
   TABLE_SIZE_DEFAULT,
@@ -41,7 +41,7 @@ import {
   tableInitialize,
   tableInsert,
   tableResize,
-} from "./dynamic_table.ts";
+} from "../http/dynamic_table.ts";
 import {
   findField,
   findName,
@@ -50,7 +50,7 @@ import {
   IndexedTable,
   indexFree,
   indexNewest,
-} from "./field_index.ts";
+} from "../http/field_index.ts";
 import {
   CachedHead,
   ENCODED_HEAD_MAX,
@@ -60,8 +60,7 @@ import {
   headEncoded,
   headUpdate,
 } from "./head_cache.ts";
-import { Indexing, indexingOf } from "./indexing.ts";
-import { INTEGER_BYTES_MAX, integerLength, writeInteger } from "./integer.ts";
+import { Indexing, indexingOf } from "../http/indexing.ts";
 import { STATIC_COUNT, staticIndexOfField, staticIndexOfName } from "./static_table.ts";
 
 /** What an encoder's table may cost in memory for each connection, and the peer's default. */
@@ -79,7 +78,6 @@ const SIZE_UPDATE_MASK: u32 = 0x1f;
 const NEVER_INDEXED: u32 = 0x10;
 const WITHOUT_INDEXING: u32 = 0;
 const LITERAL_MASK: u32 = 0x0f;
-const HUFFMAN: u32 = 0x80;
 const LENGTH_MASK: u32 = 0x7f;
 
 /** No size update is owed to the peer. */
@@ -330,26 +328,6 @@ function writeLiteral(
 ): void {
   literalCount++;
   out = writeInteger(out, pattern, mask, nameIndex);
-  if (nameIndex == 0) writeString(ptr, len);
-  writeString(valuePtr, valueLen);
-}
-
-/** RFC 7541 §5.2: Huffman-coded where that is shorter. */
-function writeString(ptr: usize, len: u32): void {
-  // The length takes one byte nearly always: encode behind it, and move away when it takes more.
-  const encodedLen = huffmanEncode(ptr, len, out + 1);
-  if (encodedLen == 0) {
-    out = writeInteger(out, 0, LENGTH_MASK, len);
-    copyBytes(out, ptr, len);
-    out += len;
-  } else if (encodedLen < LENGTH_MASK) {
-    store<u8>(out, <u8>(HUFFMAN | encodedLen));
-    out += 1 + encodedLen;
-  } else {
-    const encoded = out + 1;
-    const dest = out + integerLength(encodedLen, LENGTH_MASK);
-    memory.copy(dest, encoded, encodedLen);
-    writeInteger(out, HUFFMAN, LENGTH_MASK, encodedLen);
-    out = dest + encodedLen;
-  }
+  if (nameIndex == 0) out = writeString(out, 0, LENGTH_MASK, ptr, len);
+  out = writeString(out, 0, LENGTH_MASK, valuePtr, valueLen);
 }

@@ -1,6 +1,6 @@
 /**
- * Integers of HPACK, RFC 7541 §5.1: a prefix in the low bits of the first byte, then groups of seven bits, least significant
- * first.
+ * Reading integers of HPACK, RFC 7541 §5.1: a prefix in the low bits of the first byte, then groups of seven bits, least
+ * significant first. They are written by http/prefixed_integer.ts.
  *
  * RFC 7541 §5.1: integers that exceed implementation limits in value or octet length are decoding errors. Everything
  * counted here is bounded by 64 KiB, so four groups are plenty: values stay below 2^28 + 255 and sums of two never wrap.
@@ -9,8 +9,6 @@ import { HpackStatus } from "./hpack_status.ts";
 
 /** Groups after the prefix. */
 const GROUPS_MAX: u32 = 4;
-/** The most bytes `writeInteger` writes. */
-export const INTEGER_BYTES_MAX: u32 = 6;
 
 let value: u32 = 0;
 let failure: i32 = 0;
@@ -50,33 +48,4 @@ function readGroups(at: usize, end: usize): usize {
   }
   failure = HpackStatus.INTEGER;
   return 0;
-}
-
-/** Writes `number` with the representation's bits in `pattern`. Answers the address after it. */
-// @ts-ignore: decorator
-@inline
-export function writeInteger(dest: usize, pattern: u32, prefixMask: u32, number: u32): usize {
-  if (number < prefixMask) {
-    store<u8>(dest, <u8>(pattern | number));
-    return dest + 1;
-  }
-  return writeGroups(dest, pattern | prefixMask, number - prefixMask);
-}
-
-function writeGroups(dest: usize, first: u32, rest: u32): usize {
-  store<u8>(dest++, <u8>first);
-  while (rest >= 0x80) {
-    store<u8>(dest++, <u8>(rest | 0x80));
-    rest >>= 7;
-  }
-  store<u8>(dest++, <u8>rest);
-  return dest;
-}
-
-/** Bytes that `writeInteger` takes for the number. */
-export function integerLength(number: u32, prefixMask: u32): u32 {
-  let len: u32 = 1;
-  if (number < prefixMask) return len;
-  for (let rest = number - prefixMask; rest >= 0x80; rest >>= 7) len++;
-  return len + 1;
 }

@@ -17,6 +17,7 @@
  *     fieldSectionStatus()
  *
  * Names with a number (FieldName, PseudoField) are stored as the number alone: nameLen and nameOffset are 0.
+ * Which fields came never-indexed (RFC 9204 §4.5.4) is kept beside the records, for whoever forwards them.
  * Invariant: at least ROOM_BYTES lie free behind the stored bytes, so a decoder never has to ask for room.
  */
 import { FieldLane } from "../abi/message.ts";
@@ -42,6 +43,9 @@ const ROOM_BYTES: u32 = 65536 + (ENCODED_SECTION_MAX << 3) / 5 + 64;
 const records: usize = memory.data(FIELD_SECTION_COUNT_MAX * RECORD_BYTES, 16);
 const bytes: usize = memory.data(FIELD_SECTION_SIZE_MAX + ROOM_BYTES, 16);
 
+/** A bit by record. */
+const neverIndexed: usize = memory.data(FIELD_SECTION_COUNT_MAX >> 3, 16);
+
 let maxCount: u32 = 0;
 let maxSize: u32 = 0;
 let fieldCount: u32 = 0;
@@ -57,6 +61,7 @@ export function fieldSectionBegin(countLimit: u32, sizeLimit: u32): void {
   sectionSize = 0;
   bytesLen = 0;
   status = 0;
+  memory.fill(neverIndexed, 0, (maxCount + 7) >> 3);
 }
 
 /**
@@ -99,6 +104,18 @@ export function fieldSectionAppend(nameId: u32, nameLen: u32, valuePtr: usize, v
   if (valuePtr != dest) copyBytesLoosely(dest, valuePtr, valueLen);
   bytesLen = valueOffset + valueLen;
   fieldCount++;
+}
+
+/** Marks the field appended last: nobody on the way may put it into a table. */
+export function fieldSectionMarkNeverIndexed(): void {
+  const index = fieldCount - 1;
+  const at = neverIndexed + (index >> 3);
+  store<u8>(at, <u8>((<u32>load<u8>(at)) | (1 << (index & 7))));
+}
+
+/** Whether the field at an index below the count is so marked, until the next section begins. */
+export function fieldSectionIsNeverIndexed(index: u32): bool {
+  return ((load<u8>(neverIndexed + (index >> 3)) >> (index & 7)) & 1) != 0;
 }
 
 /** 0, or the FieldSectionStatus of the first limit that was passed; the section is then empty. */

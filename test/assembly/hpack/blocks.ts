@@ -12,7 +12,7 @@ import {
 } from "../../../assembly/http/field_section.ts";
 import { nameLength, namePtr } from "../../../assembly/http/pseudo_field.ts";
 import { HpackDecoder, hpackDecode, hpackInitialize } from "../../../assembly/hpack/decoder.ts";
-import { DynamicTable, readRing, tableEntry } from "../../../assembly/hpack/dynamic_table.ts";
+import { DynamicTable, readRing, tableEntry } from "../../../assembly/http/dynamic_table.ts";
 
 const SLAB_BYTES: usize = 1 << 21;
 const slab: usize = heap.alloc(SLAB_BYTES);

@@ -11,7 +11,7 @@ import {
   hpackDecoderInitialize,
   hpackDecoderLimit,
 } from "../../../assembly/hpack/decoder.ts";
-import { DynamicTable, tableEntry } from "../../../assembly/hpack/dynamic_table.ts";
+import { DynamicTable, tableEntry } from "../../../assembly/http/dynamic_table.ts";
 import {
   HpackEncoder,
   hpackEncodeBegin,

@@ -6,7 +6,8 @@ import {
   hpackDecoderInitialize,
   hpackDecoderLimit,
 } from "../../../assembly/hpack/decoder.ts";
-import { integerValue, readInteger, writeInteger } from "../../../assembly/hpack/integer.ts";
+import { integerValue, readInteger } from "../../../assembly/hpack/integer.ts";
+import { writeInteger } from "../../../assembly/http/prefixed_integer.ts";
 import { block, decodeBlock, hexOf, placeHex, sectionText, setUp, tableText } from "./blocks.ts";
 
 const decoder = changetype<HpackDecoder>(heap.alloc(offsetof<HpackDecoder>()));

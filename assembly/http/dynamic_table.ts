@@ -1,5 +1,6 @@
 /**
- * The dynamic table, RFC 7541 §2.3.2 and §4: a queue of fields, the same for both directions.
+ * The dynamic table, RFC 7541 §2.3.2 and §4, RFC 9204 §3.2: a queue of fields, the same for HPACK and QPACK and for both directions.
+ * What may be evicted, and by which index an entry goes, is theirs to know.
  *
  * Entries and bytes are two rings in slab blocks that are allocated with the first entry and double while they are too
  * small, so a table costs what its content needs: nothing before the first insertion, and never more than its size allows,
@@ -15,8 +16,8 @@
  */
 import { equalBytes } from "../core/scan.ts";
 import { slabAllocate, slabFree } from "../core/slab.ts";
-import { copyBytes } from "../http/copy_bytes.ts";
-import { FIELD_OVERHEAD_BYTES } from "../http/field_section.ts";
+import { copyBytes } from "./copy_bytes.ts";
+import { FIELD_OVERHEAD_BYTES, fieldSectionAppend, fieldSectionRoom } from "./field_section.ts";
 
 /** Default of SETTINGS_HEADER_TABLE_SIZE, RFC 9113 §6.5.2. */
 export const TABLE_SIZE_DEFAULT: u32 = 4096;
@@ -27,16 +28,16 @@ const FIRST_ENTRY_CAPACITY: u32 = 8;
 const FIRST_BYTES_CAPACITY: u32 = 128;
 
 /**
- *   0         4      8             12      16        20          24      28          32         36
- *   ┌─────────┬──────┬─────────────┬───────┬─────────┬───────────┬───────┬───────────┬──────────┬───────────┐
- *   │ maxSize │ size │ insertCount │ count │ entries │ entryMask │ bytes │ bytesMask │ bytesEnd │ bytesLive │
- *   └─────────┴──────┴─────────────┴───────┴─────────┴───────────┴───────┴───────────┴──────────┴───────────┘
+ *   0         4      8             12      16        20          24      28          32         36          40
+ *   ┌─────────┬──────┬─────────────┬───────┬─────────┬───────────┬───────┬───────────┬──────────┬───────────┬─────────────┐
+ *   │ maxSize │ size │ insertCount │ count │ entries │ entryMask │ bytes │ bytesMask │ bytesEnd │ bytesLive │ insertWraps │
+ *   └─────────┴──────┴─────────────┴───────┴─────────┴───────────┴───────┴───────────┴──────────┴───────────┴─────────────┘
  */
 @unmanaged
 export class DynamicTable {
   maxSize: u32;
   size: u32;
-  /** Entries ever inserted, wrapping. */
+  /** Entries ever inserted, wrapping; how often it has wrapped is `insertWraps`. */
   insertCount: u32;
   /** Live entries. */
   count: u32;
@@ -48,6 +49,7 @@ export class DynamicTable {
   /** Counter of the next byte written; masked, its position. */
   bytesEnd: u32;
   bytesLive: u32;
+  insertWraps: u32;
 }
 
 /**
@@ -73,7 +75,7 @@ export class TableEntry {
 
 export const enum Insertion {
   STORED = 0,
-  /** RFC 7541 §4.4: an entry larger than the table empties it, and that is no error. */
+  /** RFC 7541 §4.4: an entry larger than the table empties it. In HPACK that is no error. */
   TOO_LARGE = 1,
   MEMORY_FULL = 2,
 }
@@ -101,6 +103,13 @@ export function tableResize(table: DynamicTable, maxSize: u32): void {
   if (maxSize < FIELD_OVERHEAD_BYTES) tableFree(table);
 }
 
+/** Entries ever inserted, all of them. */
+// @ts-ignore: decorator
+@inline
+export function tableInsertTotal(table: DynamicTable): u64 {
+  return ((<u64>table.insertWraps) << 32) | table.insertCount;
+}
+
 /** The entry with a dynamic index below `count`; 0 is the newest. */
 // @ts-ignore: decorator
 @inline
@@ -117,7 +126,7 @@ function entryAt(table: DynamicTable, sequence: u32): TableEntry {
 /** Whether `len` bytes of the ring at a position lie in one piece, so that they can be used where they are. */
 // @ts-ignore: decorator
 @inline
-export function isContiguous(table: DynamicTable, position: u32, len: u32): bool {
+function isContiguous(table: DynamicTable, position: u32, len: u32): bool {
   return (position & table.bytesMask) + len <= table.bytesMask + 1;
 }
 
@@ -136,6 +145,21 @@ export function ringEquals(table: DynamicTable, position: u32, ptr: usize, len: 
   return (
     equalBytes(table.bytes + start, ptr, firstLen) && equalBytes(table.bytes, ptr + firstLen, len - firstLen)
   );
+}
+
+/** Appends an entry, which fieldSectionAccept has taken, to the section begun last (http/field_section.ts). */
+export function tableAppendEntry(table: DynamicTable, entry: TableEntry): void {
+  const storedNameLen = entry.storedNameLen;
+  const valueLen: u32 = entry.valueLen;
+  const valuePosition = entry.position + storedNameLen;
+  const room = fieldSectionRoom();
+  if (storedNameLen != 0) readRing(table, entry.position, storedNameLen, room);
+  let valuePtr = table.bytes + (valuePosition & table.bytesMask);
+  if (!isContiguous(table, valuePosition, valueLen)) {
+    valuePtr = room + storedNameLen;
+    readRing(table, valuePosition, valueLen, valuePtr);
+  }
+  fieldSectionAppend(entry.nameId, entry.nameLen, valuePtr, valueLen);
 }
 
 function writeRing(table: DynamicTable, src: usize, len: u32): void {
@@ -177,7 +201,7 @@ export function tableInsert(
   entry.position = <u16>(table.bytesEnd & table.bytesMask);
   if (storedNameLen != 0) writeRing(table, namePtr, storedNameLen);
   writeRing(table, valuePtr, valueLen);
-  table.insertCount++;
+  if (++table.insertCount == 0) table.insertWraps++;
   table.count++;
   table.size += fieldSize;
   return Insertion.STORED;

@@ -1,7 +1,7 @@
 /**
- * How the encoder finds a field or a name in its dynamic table.
+ * How an encoder of HPACK or QPACK finds a field or a name in its dynamic table.
  *
- * The table has at most 128 entries, so the index is two arrays of hashes, one lane per slot of the table's ring, and finding is
+ * The table has some hundred entries at most, so the index is two arrays of hashes, one lane per slot of the table's ring, and finding is
  * comparing four lanes at a time. That is smaller than a hash table and faster for the dozen entries there usually are,
  * and it has no buckets that somebody could flood: values chosen to collide cost at most one comparison per entry, with
  * 4 KiB of bytes among all of them. So the hash needs no key.
@@ -114,20 +114,27 @@ export function findField(
   return -1;
 }
 
-/** The dynamic index of an entry with the name, or -1. */
+/** The dynamic index of the newest entry with the name, or -1. */
 export function findName(table: IndexedTable, nameHash: u32, nameId: u32, namePtr: usize, nameLen: u32): i32 {
   if (table.index == 0) return -1;
   const wanted = i32x4.splat(nameHash);
   const lanes = table.index + ((table.indexMask + 1) << 2);
+  let newest = -1;
   for (let slot: u32 = 0; slot <= table.indexMask; slot += 4) {
     let hits = i32x4.bitmask(i32x4.eq(v128.load(lanes + (slot << 2)), wanted));
     for (; hits != 0; hits &= hits - 1) {
       const index = liveIndex(table, slot + ctz(hits));
-      if (index < 0) continue;
-      if (hasName(table, entryOfSlot(table, slot + ctz(hits)), nameId, namePtr, nameLen)) return index;
+      if (index < 0 || <u32>index >= <u32>newest) continue;
+      if (hasName(table, entryOfSlot(table, slot + ctz(hits)), nameId, namePtr, nameLen)) newest = index;
     }
   }
-  return -1;
+  return newest;
+}
+
+/** Lets the field of an entry not be found any more, since a newer entry has the same. Its name still is. */
+export function indexForgetField(table: IndexedTable, index: u32): void {
+  if (table.index == 0) return;
+  store<u32>(table.index + (((table.insertCount - 1 - index) & table.indexMask) << 2), 0);
 }
 
 /** The dynamic index of the entry in a slot of the ring, or -1 when it has been evicted. */

@@ -1,5 +1,5 @@
 /**
- * What the encoder does with a field it could put into the dynamic table, RFC 7541 §6.2 and §7.1.
+ * What an encoder does with a field it could put into the dynamic table, RFC 7541 §6.2 and §7.1, RFC 9204 §7.1.
  *
  *   NEVER        secrets: written as never-indexed literals, which whoever forwards them has to keep so (§7.1.3). The table
  *                is not even searched for their values, since the length of the answer would tell whether a guess was right
@@ -11,8 +11,8 @@
  * The choice of names follows nghttp2, whose output this encoder is measured against.
  */
 import { FieldName } from "../abi/field_name.ts";
-import { FIELD_OVERHEAD_BYTES } from "../http/field_section.ts";
-import { PseudoField } from "../http/pseudo_field.ts";
+import { FIELD_OVERHEAD_BYTES } from "./field_section.ts";
+import { PseudoField } from "./pseudo_field.ts";
 
 export const enum Indexing {
   INCREMENTAL = 0,

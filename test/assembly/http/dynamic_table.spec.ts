@@ -13,9 +13,9 @@ import {
   tableInitialize,
   tableInsert,
   tableResize,
-} from "../../../assembly/hpack/dynamic_table.ts";
+} from "../../../assembly/http/dynamic_table.ts";
 import { fillRandom, randomBelow, seedRandom } from "../core/random.ts";
-import { setUp, tableText } from "./blocks.ts";
+import { setUp, tableText } from "../hpack/blocks.ts";
 
 const LONGEST: u32 = 3000;
 const text: usize = heap.alloc(2 * LONGEST + 64);
