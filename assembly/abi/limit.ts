@@ -72,7 +72,13 @@ export const enum Limit {
   QUIC_NEW_TOKEN_MS = 63,
   QUIC_RESET_BURST = 64,
   QUIC_RESET_RATE_PER_S = 65,
-  COUNT = 66,
+  QPACK_TABLE_BYTES = 66,
+  QPACK_BLOCKED_STREAM_COUNT = 67,
+  QPACK_ENCODER_TABLE_BYTES = 68,
+  QPACK_ENCODER_STREAM_BYTES = 69,
+  QPACK_DECODER_STREAM_BYTES = 70,
+  QPACK_SECTION_COUNT = 71,
+  COUNT = 72,
 }
 
 /** The names by which options and metrics know the limits, by Limit. */
@@ -143,6 +149,12 @@ export const LIMIT_NAMES: string[] = [
   "quicNewTokenMs",
   "quicResetBurst",
   "quicResetRatePerS",
+  "qpackTableBytes",
+  "qpackBlockedStreamCount",
+  "qpackEncoderTableBytes",
+  "qpackEncoderStreamBytes",
+  "qpackDecoderStreamBytes",
+  "qpackSectionCount",
 ];
 
 /** By Limit: default, least, most. */
@@ -262,6 +274,19 @@ export const LIMIT_TABLE: number[] = [
   // Packets that belong to no connection, and two endpoints that answer each other: stateless resets over time. 0: none at all.
   100, 0, 65536,
   100, 0, 65536,
+  // HPACK bombs, in QPACK: the dynamic table that a peer may fill (SETTINGS_QPACK_MAX_TABLE_CAPACITY), and with it the longest
+  // instruction that is waited for, four times as long. QPACK_ENCODER_STREAM_ERROR.
+  4096, 0, 16384,
+  // Field sections that wait for instructions that never come (SETTINGS_QPACK_BLOCKED_STREAMS). QPACK_DECOMPRESSION_FAILED.
+  16, 0, 1000,
+  // A peer that offers a huge dynamic table: what of it this side's encoder fills.
+  4096, 0, 16384,
+  // A peer that does not read its encoder stream: instructions that wait. Beyond it nothing more is inserted.
+  16384, 0, 1048576,
+  // A peer that does not read its decoder stream: acknowledgments that wait. H3_EXCESSIVE_LOAD.
+  4096, 64, 1048576,
+  // A peer that acknowledges no field section: those remembered. Beyond it the dynamic table is not referred to.
+  256, 1, 2048,
 ];
 
 /** Columns of LIMIT_TABLE. */

@@ -12,10 +12,12 @@
  *   -500 … -599 HTTP/2 (RFC 9113), blame: the peer
  *   -600 … -699 TLS 1.3 and certificates (RFC 8446, RFC 5280), blame: the peer
  *   -700 … -799 QUIC (RFC 9000), blame: the peer; in abi/quic_status.ts
- *   -800 … -899 HTTP/3 and QPACK (RFC 9114, RFC 9204), blame: the peer
+ *   -800 … -849 HTTP/3 (RFC 9114), blame: the peer
+ *   -850 … -879 QPACK (RFC 9204), blame: the peer; in abi/qpack_status.ts
  *
  * This file is read by both compilers (AssemblyScript and TypeScript): it keeps to their common subset.
  */
+import { qpackStatusText } from "./qpack_status.ts";
 import { wsStatusText } from "./ws_status.ts";
 
 export const enum Status {
@@ -391,5 +393,6 @@ export function statusText(status: i32): string {
     case Status.QUIC_DATAGRAM:
       return "a datagram that was not allowed";
   }
-  return wsStatusText(status);
+  const text = qpackStatusText(status);
+  return text.length > 0 ? text : wsStatusText(status);
 }

@@ -72,7 +72,13 @@ export type LimitName =
   | "quicRetryTokenMs"
   | "quicNewTokenMs"
   | "quicResetBurst"
-  | "quicResetRatePerS";
+  | "quicResetRatePerS"
+  | "qpackTableBytes"
+  | "qpackBlockedStreamCount"
+  | "qpackEncoderTableBytes"
+  | "qpackEncoderStreamBytes"
+  | "qpackDecoderStreamBytes"
+  | "qpackSectionCount";
 
 /** One limit: its name, default and range. */
 export interface LimitEntry {
