@@ -92,13 +92,17 @@ export class SocketInput {
     this.#length = needed;
   }
 
-  /** Room for `needed` bytes, and for the `announced` ones as far as that is no risk. */
+  /**
+   * Room for `needed` bytes, and for the `announced` ones as far as that is no risk. It at least grows by half: were it made to
+   * measure, every small fragment of a long message would have the whole of it copied.
+   */
   #grow(needed: number, announced: number): void {
-    const room = Math.max(LEAST_ROOM, needed * 2, Math.min(announced, ROOM_AT_ONCE));
+    const old = this.#buffer;
+    const least = old === null ? needed : Math.max(LEAST_ROOM, needed + (needed >> 1));
     const larger = Buffer.allocUnsafeSlow(
-      announced >= needed ? Math.min(room, Math.max(announced, needed)) : room,
+      Math.max(least, Math.min(announced, Math.max(ROOM_AT_ONCE, 2 * needed))),
     );
-    if (this.#buffer !== null) larger.set(this.#buffer.subarray(0, this.#length));
+    if (old !== null) larger.set(old.subarray(0, this.#length));
     this.#buffer = larger;
   }
 

@@ -3,6 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { startContract } from "../runtime/contract_process.ts";
+import { autobahnSuites } from "./autobahn.ts";
 import { behaviourSuites } from "./behaviour.ts";
 import { embeddingSuites } from "./embedding.ts";
 import { h2specSuites } from "./h2spec.ts";
@@ -26,6 +27,7 @@ const suites: Suite[] = [
   ...h2specSuites,
   ...loadSuites,
   ...slowClientSuites,
+  ...autobahnSuites,
   ...wasiSuites,
   ...embeddingSuites,
   ...behaviourSuites,

@@ -134,6 +134,26 @@ describe("messages", () => {
     await eventually("both ends", () => ends.length === 2);
   });
 
+  test("may come in very many fragments, at a cost that grows with their bytes and not with its square", async () => {
+    const { port } = await run((app) => {
+      app.ws("/ws", { maxMessageBytes: 1 << 22, message: (ws, data) => void ws.send(String(data.length)) });
+    });
+    const client = await RawClient.open(port);
+    client.write(handshake("/ws"));
+    const fragment = Buffer.alloc(64, "x");
+    const count = 1 << 16;
+    const fragments = Buffer.concat([
+      frame(0x02, fragment),
+      ...Array.from({ length: count - 2 }, () => frame(0x00, fragment)),
+      frame(0x80, fragment),
+    ]);
+    const start = performance.now();
+    client.write(fragments);
+    await client.until("the answer", () => client.received.toString("latin1").endsWith(String(count * 64)));
+    // A tenth of a second; half a minute when every fragment has all before it copied.
+    expect(performance.now() - start).toBeLessThan(4000);
+  });
+
   test("longer than the route allows end the connection with 1009, at the header or while inflating", async () => {
     const errors: Error[] = [];
     const { port } = await run((app) => {
