@@ -11,11 +11,20 @@
 import { EventFlag, EventKind } from "../abi/event.ts";
 import { Counter } from "../abi/counter.ts";
 import { Status } from "../abi/status.ts";
-import { byteQueueClear, byteQueueRead, byteQueueWrite, ByteQueue } from "../core/byte_queue.ts";
+import {
+  byteQueueClear,
+  byteQueueMove,
+  byteQueueRead,
+  byteQueueWrite,
+  ByteQueue,
+} from "../core/byte_queue.ts";
 import { Connection, ConnectionFlag } from "./connection.ts";
 import { count } from "./counters.ts";
 import { emitConnectionEvent } from "./events.ts";
 import { scratchRegion, SCRATCH_BYTES, transmitRegion, TRANSMIT_BYTES } from "./regions.ts";
+
+/** A queue that is empty between calls. */
+const spilled: usize = memory.data(offsetof<ByteQueue>(), 8);
 
 let owner: usize = 0;
 let ownedLen: u32 = 0;
@@ -101,12 +110,22 @@ export function outputSpill(): void {
   const len = ownedLen;
   owner = 0;
   ownedLen = 0;
-  if (len == 0 || byteQueueWrite(connection.output, transmitRegion, len)) return;
+  if (len == 0 || spillTo(connection.output, len)) return;
   if ((connection.flags & ConnectionFlag.ABORTED) == 0) {
     count(Counter.POOL_REFUSALS);
     emitConnectionEvent(EventKind.CLOSE, EventFlag.ABORT, connection, Status.MEMORY_FULL);
     connection.flags = (connection.flags | ConnectionFlag.ABORTED) & ~ConnectionFlag.CLOSE_OWED;
   }
+}
+
+/** Puts the region's bytes in front of what the queue holds. False when the memory is full. */
+function spillTo(queue: ByteQueue, len: u32): bool {
+  if (queue.length == 0) return byteQueueWrite(queue, transmitRegion, len);
+  const front = changetype<ByteQueue>(spilled);
+  if (!byteQueueWrite(front, transmitRegion, len)) return false;
+  byteQueueMove(front, queue);
+  byteQueueMove(queue, front);
+  return true;
 }
 
 /** Forgets a connection that goes away. */

@@ -49,7 +49,10 @@ export class ReplySource {
     return this.chunkOf(pulled);
   }
 
-  /** The same in two steps, with one promise less for each chunk: asks for the next chunk, which `chunkOf` gives. Fails as the source does, which has `ended` then. */
+  /**
+   * The same in two steps, with one promise less for each chunk: asks for the next chunk, which `chunkOf` gives. Fails as the
+   * source does, which has `ended` then.
+   */
   pull(): Promise<Pulled> {
     return this.#pull();
   }
