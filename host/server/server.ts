@@ -3,7 +3,7 @@
 import { loadModule, moduleFrom } from "../engine/index.ts";
 import { HttpError, Reply } from "../router/index.ts";
 import type { Exchange, Logger, SendOptions, WebSocketSendable } from "../router/index.ts";
-import { nodeTransport } from "../transport/node_transport.ts";
+import { runtimeTransport } from "../transport/runtime_transport.ts";
 import type { BoundAddress, Listener, Socket } from "../transport/transport.ts";
 import { EnginePool } from "./engine_pool.ts";
 import { renderMetrics } from "./metrics.ts";
@@ -44,7 +44,7 @@ export class Server {
     const resolved = resolveOptions(options);
     const module = await (options.module === undefined ? loadModule() : moduleFrom(options.module));
     const server = new Server(handler, resolved, module, options.logger ?? console);
-    const transport = options.transport ?? nodeTransport;
+    const transport = options.transport ?? runtimeTransport;
     try {
       for (const target of resolved.targets) {
         server.#listeners.push(await transport.listen(target, (socket) => server.#accept(socket)));

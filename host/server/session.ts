@@ -181,10 +181,13 @@ export class Session implements SocketSink {
       if (!waits) this.#writeOutput();
       return;
     }
+    const { socket } = this;
     const accepted =
-      length <= TEXT_WRITE_BYTES
-        ? this.socket.writeText(engine.transmittedText(length))
-        : this.socket.write(engine.transmitted(length).slice());
+      socket.writeBorrowed !== undefined
+        ? socket.writeBorrowed(engine.transmitted(length))
+        : length <= TEXT_WRITE_BYTES
+          ? socket.writeText(engine.transmittedText(length))
+          : socket.write(engine.transmitted(length).slice());
     if (!accepted) this.#block();
   }
 

@@ -35,6 +35,8 @@ export interface Socket {
    * before that. False: wait for `onDrain` before writing more.
    */
   write(bytes: Uint8Array, onWritten?: () => void): boolean;
+  /** The same for bytes that are valid during the call only; absent where a socket keeps what it is given. */
+  writeBorrowed?(bytes: Uint8Array): boolean;
   /** The same for text of code units 0–255. */
   writeText(text: string): boolean;
   /** Writes both as one, in this order. False: wait for `onDrain` before writing more. */

@@ -8,6 +8,7 @@ import { startContract, startContractProgram } from "./contract_process.ts";
 import { startProgram } from "./program.ts";
 
 const isWindows = process.platform === "win32";
+const JSON_REQUEST = "GET /json HTTP/1.1\r\nhost: a\r\n\r\n";
 
 test("one line is printed, and the key is for its owner alone", async () => {
   const server = await startContract();
@@ -25,11 +26,12 @@ describe.skipIf(isWindows).each(["SIGTERM", "SIGINT"] as const)("%s", (signal) =
     onTestFinished(() => [busy, idle].forEach((client) => client.close()));
     idle.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
     await idle.until(/Hello, World!$/);
-    busy.send("GET /slow/300 HTTP/1.1\r\nhost: a\r\n\r\n");
-    await new Promise((wake) => setTimeout(wake, 50));
+    // Sent in one piece, so that the first answer says that the second request has arrived.
+    busy.send(`${JSON_REQUEST}GET /slow/300 HTTP/1.1\r\nhost: a\r\n\r\n`);
+    const before = await busy.until(/World!"}$/);
     server.program.child.kill(signal);
     await idle.untilEnd();
-    expect(busy.received()).toBe("");
+    expect(busy.received()).toBe(before);
     expect(await busy.untilEnd()).toMatch(/connection: close\r\n[^]*300 ms later$/);
     expect(await server.program.ended()).toBe(0);
   });
@@ -38,8 +40,8 @@ describe.skipIf(isWindows).each(["SIGTERM", "SIGINT"] as const)("%s", (signal) =
     const server = await startContract();
     const client = await connectRaw(server, false);
     onTestFinished(() => client.close());
-    client.send("GET /slow/60000 HTTP/1.1\r\nhost: a\r\n\r\n");
-    await new Promise((wake) => setTimeout(wake, 50));
+    client.send(`${JSON_REQUEST}GET /slow/60000 HTTP/1.1\r\nhost: a\r\n\r\n`);
+    await client.until(/World!"}$/);
     server.program.child.kill(signal);
     await new Promise((wake) => setTimeout(wake, 100));
     expect(server.program.child.exitCode).toBeNull();
