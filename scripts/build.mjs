@@ -12,10 +12,11 @@
 // Nothing here decides compiler options: those are in asconfig.json.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import esbuild from "esbuild";
 import {
   buildDir,
@@ -68,8 +69,16 @@ async function buildEngine(report) {
     await compile(["--target", "release"]);
     await compile([...(existsSync(join(root, debugEntry)) ? [debugEntry] : []), "--target", "debug"]);
   });
-  const size = readFileSync(enginePath).length;
-  report(`engine: ${ran ? "compiled" : "unchanged"}, ${size} bytes`);
+  report(`engine: ${ran ? "compiled" : "unchanged"}, ${sizeOf(enginePath)}`);
+}
+
+/**
+ * As it lies on a disk, and as it is sent.
+ * @param {string} path
+ */
+function sizeOf(path) {
+  const bytes = readFileSync(path);
+  return `${bytes.length} bytes (${gzipSync(bytes, { level: 9 }).length} gzipped)`;
 }
 
 /**
@@ -120,7 +129,8 @@ async function buildBundles(report) {
     }
     writeAtomically(join(distDir, "engine.wasm"), wasm);
   });
-  report(`dist: ${present.map(({ name }) => name).join(", ")} ${ran ? "bundled" : "unchanged"}`);
+  const sizes = present.map(({ name }) => `${name} ${sizeOf(join(distDir, name))}`);
+  report(`dist: ${ran ? "bundled" : "unchanged"}; ${sizes.join(", ")}`);
 }
 
 /** @param {(line: string) => void} report */
@@ -128,17 +138,36 @@ async function buildTypes(report) {
   const entries = ["host/index.ts", "host/engine/index.ts"];
   const missing = entries.filter((entry) => !existsSync(join(root, entry)));
   if (missing.length > 0) return report(`dist/types: left out, no ${missing.join(", ")}`);
-  const configs = ["tsconfig.json", "tsconfig.types.json"];
+  const configs = ["scripts/build.mjs", "tsconfig.json", "tsconfig.types.json"];
   const hash = hashOf([...configs, ...filesBelow("host", [".ts"]), ...filesBelow("assembly/abi", [".ts"])]);
   const outputs = entries.map((entry) => join(distDir, "types", entry.replace(/\.ts$/, ".d.ts")));
   const ran = await whenChanged("types", hash, outputs, async () => {
+    // What a file that is gone left behind would be published.
+    rmSync(join(distDir, "types"), { recursive: true, force: true });
     const tsc = require.resolve("typescript/bin/tsc");
     execFileSync(process.execPath, [tsc, "-p", "tsconfig.types.json"], {
       cwd: root,
       stdio: ["ignore", 2, 2],
     });
+    for (const file of filesBelow("dist/types", [".d.ts"])) {
+      const path = join(root, file);
+      writeAtomically(path, forConsumers(readFileSync(path, "utf8")));
+    }
   });
   report(`dist/types: ${ran ? "emitted" : "unchanged"}`);
+}
+
+/**
+ * A declaration as other projects can read it: the scalars of AssemblyScript, in the files that both compilers read, are numbers
+ * there, and enums are ordinary ones, since a project that compiles file by file cannot use ambient `const enum`s. (The bundles
+ * hold every enum as an object.)
+ * @param {string} declaration
+ */
+function forConsumers(declaration) {
+  return declaration
+    .replace(/: (?:i32|u32|f64|usize)\b/g, ": number")
+    .replace(/: bool\b/g, ": boolean")
+    .replace(/^export declare const enum /gm, "export declare enum ");
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

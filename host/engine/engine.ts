@@ -18,6 +18,7 @@ import { EventReader, type EventSink } from "./event_reader.ts";
 import { type FieldPairs, tryWriteFields, writeFields } from "./field_writer.ts";
 import { EngineMemory } from "./memory.ts";
 import type { LimitName } from "./limits.ts";
+import type { CompiledModule } from "./module.ts";
 import { SocketCommands } from "./socket_commands.ts";
 
 /** A field block that stays in the engine's memory: for fields that are sent again and again. */
@@ -59,7 +60,7 @@ export class Engine {
   readonly receiveBuffer: Uint8Array;
 
   /** Compiles nothing: takes a compiled module and starts an instance of it. */
-  static create(module: WebAssembly.Module, options: EngineOptions): Engine {
+  static create(module: CompiledModule, options: EngineOptions): Engine {
     return new Engine(new WebAssembly.Instance(module, {}), options);
   }
 

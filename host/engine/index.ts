@@ -10,7 +10,7 @@ export { EngineError } from "./engine_error.ts";
 export { limitEntries, resolveLimits } from "./limits.ts";
 export type { LimitEntry, LimitName, LimitOptions } from "./limits.ts";
 export { loadModule, moduleFrom } from "./module.ts";
-export type { ModuleSource } from "./module.ts";
+export type { CompiledModule, ModuleSource } from "./module.ts";
 export type { ReceivedHead } from "./received_head.ts";
 export { clientWindowBits, Deflate, serverWindowBits } from "../../assembly/abi/deflate_parameters.ts";
 export { MessageKind, PayloadPath, SocketFlag } from "../../assembly/abi/web_socket.ts";

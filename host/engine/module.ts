@@ -8,26 +8,40 @@ import { readFile } from "node:fs/promises";
 declare const __HTTPY_WASM__: string | undefined;
 declare const __HTTPY_WASM_BASE64__: string | undefined;
 
+/**
+ * `WebAssembly.Module`, where the types of a runtime name it, and otherwise any object: those of Node 20 do not, and a
+ * declaration that did would not compile there.
+ */
+export type CompiledModule = typeof globalThis extends {
+  WebAssembly: { Module: new (...args: never[]) => infer Module };
+}
+  ? Module
+  : object;
+
 /** What an embedder may give in place of the module that comes with the package. */
-export type ModuleSource = WebAssembly.Module | BufferSource;
+export type ModuleSource = CompiledModule | BufferSource;
 
 type BufferSource = ArrayBufferView | ArrayBuffer;
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** The engine's module, compiled once per process. */
-export function loadModule(): Promise<WebAssembly.Module> {
+export function loadModule(): Promise<CompiledModule> {
   compiled ??= readModuleBytes().then((bytes) => WebAssembly.compile(bytes));
   return compiled;
 }
 
 /** The compiled form of what an embedder gave. */
-export async function moduleFrom(source: ModuleSource): Promise<WebAssembly.Module> {
+export async function moduleFrom(source: ModuleSource): Promise<CompiledModule> {
   return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source);
 }
 
 async function readModuleBytes(): Promise<Uint8Array> {
   if (typeof __HTTPY_WASM_BASE64__ === "string") return Buffer.from(__HTTPY_WASM_BASE64__, "base64");
   const path = typeof __HTTPY_WASM__ === "string" ? __HTTPY_WASM__ : "../../build/engine.wasm";
-  return readFile(new URL(path, import.meta.url));
+  const url = new URL(path, import.meta.url);
+  return readFile(url).catch((cause: unknown) => {
+    const ways = 'copy "httpy/engine.wasm" there, import "httpy/inline", or give the option module its bytes';
+    throw new Error(`The engine's module was not found at ${url.href}. In a bundle: ${ways}.`, { cause });
+  });
 }

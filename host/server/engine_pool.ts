@@ -1,12 +1,12 @@
 // The engine instances of a server: started together, replaced one by one when they fail, told the date once a second.
 
-import { Engine } from "../engine/index.ts";
+import { type CompiledModule, Engine } from "../engine/index.ts";
 import type { Socket } from "../transport/transport.ts";
 import { EngineHost, type HostContext } from "./engine_host.ts";
 
 /** How instances are made. */
 export interface PoolOptions {
-  readonly module: WebAssembly.Module;
+  readonly module: CompiledModule;
   readonly limits: Float64Array;
   readonly memoryBytes: number;
   readonly instances: number;

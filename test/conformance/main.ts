@@ -8,6 +8,7 @@ import { behaviourSuites } from "./behaviour.ts";
 import { embeddingSuites } from "./embedding.ts";
 import { h2specSuites } from "./h2spec.ts";
 import { loadSuites } from "./load.ts";
+import { packageSuites } from "./package.ts";
 import { runtimeNames } from "./runtimes.ts";
 import { slowClientSuites } from "./slow_clients.ts";
 import type { Suite } from "./suite.ts";
@@ -30,6 +31,7 @@ const suites: Suite[] = [
   ...autobahnSuites,
   ...wasiSuites,
   ...embeddingSuites,
+  ...packageSuites,
   ...behaviourSuites,
 ].filter((suite) => suite.name.includes(wanted) && (runtime === undefined || suite.runtime === runtime));
 

@@ -1,70 +1,76 @@
-// The package as it is published: what lies in it, and that it works from a folder that has nothing but it and its
-// production dependencies.
+// The package as it is published: what lies in it, how large it is, and that it works from a folder that has nothing but it and
+// its production dependencies, as a module, by `require`, and inside of a bundle. (Its types, and other runtimes:
+// test/conformance/package.ts, which may fetch what it needs.)
 
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import type { Format } from "esbuild";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { manifest, packProject } from "./packed.ts";
+import type { PackedProject } from "./packed.ts";
 import { root, startProgram } from "./program.ts";
 
-interface Packed {
-  readonly filename: string;
-  readonly files: readonly { readonly path: string }[];
+let project: PackedProject;
+beforeAll(() => void (project = packProject()), 60_000);
+afterAll(() => project.remove());
+
+/** Runs a program of the project and reads the JSON it prints. */
+async function run(source: string, name = "program.mjs"): Promise<unknown> {
+  writeFileSync(join(project.folder, name), source);
+  return runFile(join(project.folder, name));
 }
 
-/** `npm pack` without its build, which `npm test` has done. */
-function pack(...args: string[]): Packed {
-  const isWindows = process.platform === "win32";
-  const output = execFileSync("npm", ["pack", "--json", "--ignore-scripts", ...args], {
-    cwd: root,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-    // On Windows npm is a script of the shell.
-    shell: isWindows,
-  });
-  return (JSON.parse(output) as [Packed])[0];
-}
-
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "httpy-package-"));
-  const { filename } = pack("--pack-destination", folder);
-  execFileSync("tar", ["-xzf", filename], { cwd: folder });
-  const modules = join(folder, "node_modules");
-  mkdirSync(modules);
-  symlinkSync(join(folder, "package"), join(modules, "httpy"), "junction");
-  // Node looks for a link's dependencies where it leads to, so the package's own lie beside it.
-  mkdirSync(join(folder, "package/node_modules"));
-  const manifest = readFileSync(join(root, "package.json"), "utf8");
-  const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
-  for (const name of Object.keys(dependencies)) {
-    symlinkSync(join(root, "node_modules", name), join(folder, "package/node_modules", name), "junction");
-  }
-}, 60_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function run(source: string): Promise<unknown> {
-  const file = join(folder, "program.mjs");
-  writeFileSync(file, source);
-  const program = startProgram(process.execPath, [file], {}, folder);
+async function runFile(file: string): Promise<unknown> {
+  const program = startProgram(process.execPath, [file], {}, dirname(file));
   const code = await program.ended();
   if (code !== 0) throw new Error(program.stderr());
   return JSON.parse(program.stdout());
 }
 
 test("holds dist, three papers and the manifest, and nothing else", () => {
-  const paths = pack("--dry-run").files.map(({ path }) => path);
+  const paths = project.files.map(({ path }) => path);
   const papers = paths.filter((path) => !path.startsWith("dist/"));
   expect(papers.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
-  const needed = ["index.js", "engine.js", "inline.js", "cli.js", "engine.wasm"].map(
-    (name) => `dist/${name}`,
+  const bundles = ["cli.js", "engine.js", "index.js", "inline.js"];
+  const besideTypes = paths.filter((path) => path.startsWith("dist/") && !path.startsWith("dist/types/"));
+  expect(besideTypes.sort()).toEqual(
+    [...bundles, ...bundles.map((name) => `${name}.map`), "engine.wasm"].map((name) => `dist/${name}`).sort(),
   );
-  expect(paths).toEqual(expect.arrayContaining(needed));
-  const kinds = new Set(
-    paths.filter((path) => path.startsWith("dist/")).map((path) => /\.[a-z.]+$/.exec(path)?.[0]),
-  );
-  expect([...kinds].filter((kind) => ![".js", ".js.map", ".wasm", ".d.ts"].includes(kind!))).toEqual([]);
+  const types = paths.filter((path) => path.startsWith("dist/types/"));
+  expect(types.filter((path) => !path.endsWith(".d.ts"))).toEqual([]);
+});
+
+test("has source maps that carry the sources, and name no place on the machine that built them", () => {
+  for (const name of ["index.js", "engine.js", "inline.js", "cli.js"]) {
+    const text = readFileSync(join(project.folder, "package/dist", name), "utf8");
+    expect(text).toMatch(new RegExp(`//# sourceMappingURL=${name}\\.map\\s*$`));
+    const map = JSON.parse(readFileSync(join(project.folder, "package/dist", `${name}.map`), "utf8")) as {
+      sources: string[];
+      sourcesContent: string[];
+    };
+    expect(map.sources.filter((source) => !/^\.\.\/(?:host|assembly)\//.test(source))).toEqual([]);
+    expect(map.sourcesContent.length).toBe(map.sources.length);
+    expect(text).not.toContain(root);
+  }
+});
+
+// What a process parses before its first answer, and what a page or a function in a cloud downloads. A bound that is in the way
+// is raised in the commit that needs it, and its reason said there.
+const KIB = 1024;
+test.each([
+  ["index.js", 320 * KIB, 90 * KIB],
+  ["engine.js", 80 * KIB, 24 * KIB],
+  ["cli.js", 320 * KIB, 90 * KIB],
+  ["engine.wasm", 320 * KIB, 120 * KIB],
+  // The host and the module together; base64 takes a third more than the module, and less of that when packed.
+  ["inline.js", 760 * KIB, 230 * KIB],
+])("%s stays below %i bytes, and %i packed", (name, maxBytes, maxPackedBytes) => {
+  const bytes = readFileSync(join(project.folder, "package/dist", name));
+  expect(bytes.length).toBeLessThan(maxBytes);
+  expect(gzipSync(bytes, { level: 9 }).length).toBeLessThan(maxPackedBytes);
 });
 
 test("serves, counts and makes certificates by its name alone", async () => {
@@ -104,6 +110,65 @@ test("has an engine by itself, a variant with the module inlined, and the module
   expect(seen).toEqual({ text: "inline", same: true });
 });
 
+test("is found by `require`, every entry, with the same names as by `import`", async () => {
+  const seen = await run(
+    `
+    const entries = ["httpy", "httpy/engine", "httpy/inline"];
+    const names = (module) => Object.keys(module).sort().join();
+    const alike = entries.map(async (entry) => names(require(entry)) === names(await import(entry)));
+    const { App } = require("httpy");
+    const asked = new App().get("/", () => "required").fetch(new Request("http://localhost/"));
+    void Promise.all(alike).then(async (alike) => {
+      console.log(JSON.stringify({ alike, text: await (await asked).text() }));
+    });
+    `,
+    "program.cjs",
+  );
+  expect(seen).toEqual({ alike: [true, true, true], text: "required" });
+});
+
+describe("in a bundle", () => {
+  const program = (entry: string) => `
+    import { App } from "${entry}";
+    const serve = async () => {
+      const server = await new App().get("/", () => "bundled").listen({ host: "127.0.0.1" });
+      const text = await (await fetch(server.urls[0])).text();
+      await server.close();
+      return text;
+    };
+    void serve().then((text) => console.log(JSON.stringify(text)));
+  `;
+
+  /** Bundles the program by esbuild into a folder that has nothing else. */
+  async function bundle(entry: string, format: Format): Promise<string> {
+    const folder = mkdtempSync(join(tmpdir(), "httpy-bundle-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const outfile = join(folder, format === "cjs" ? "bundle.cjs" : "bundle.mjs");
+    const { warnings } = await build({
+      stdin: { contents: program(entry), resolveDir: project.folder },
+      bundle: true,
+      platform: "node",
+      format,
+      outfile,
+      logLevel: "silent",
+    });
+    // A module that is bundled as CommonJS has no URL of its own; the inline variant does not need one.
+    expect(warnings.filter(({ id }) => id !== "empty-import-meta")).toEqual([]);
+    return outfile;
+  }
+
+  test.each<Format>(["esm", "cjs"])("the inline variant needs no file beside it, as %s", async (format) => {
+    expect(await runFile(await bundle("httpy/inline", format))).toBe("bundled");
+  });
+
+  test("the ordinary one needs the module beside it, and says so when it is not there", async () => {
+    const file = await bundle("httpy", "esm");
+    await expect(runFile(file)).rejects.toThrow(/engine\.wasm.*httpy\/inline/);
+    copyFileSync(join(project.folder, "package/dist/engine.wasm"), join(dirname(file), "engine.wasm"));
+    expect(await runFile(file)).toBe("bundled");
+  });
+});
+
 test("loads neither metrics nor certificates before they are asked for", async () => {
   const seen = await run(`
     import { createRequire } from "node:module";
@@ -117,8 +182,8 @@ test("loads neither metrics nor certificates before they are asked for", async (
 });
 
 test("brings the command", async () => {
-  const program = startProgram(process.execPath, ["node_modules/httpy/dist/cli.js", "--version"], {}, folder);
+  const args = ["node_modules/httpy/dist/cli.js", "--version"];
+  const program = startProgram(process.execPath, args, {}, project.folder);
   expect(await program.ended()).toBe(0);
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  expect(program.stdout()).toBe(`${version}\n`);
+  expect(program.stdout()).toBe(`${manifest.version}\n`);
 });
