@@ -127,7 +127,8 @@ export class BunSocket implements Socket {
   writeBorrowed(bytes: Uint8Array): boolean {
     if (this.#isClosed) return true;
     const taken = this.#writeNow(bytes);
-    if (taken < bytes.length) this.#wait(bytes.slice(taken), undefined);
+    // Not by `slice`, which of a Buffer is no copy.
+    if (taken < bytes.length) this.#wait(new Uint8Array(bytes.subarray(taken)), undefined);
     return this.#accepts();
   }
 
