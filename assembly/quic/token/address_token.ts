@@ -145,7 +145,7 @@ export function openAddressToken(
   if (!isCurrent(lifeMs, nowMs)) return AddressToken.ABSENT;
   // The tag's end tells one token from another.
   const identity = load<u64>(ptr + len - sizeof<u64>());
-  return tokenFilterIsFirst(filter, identity, load<f64>(text) + lifeMs, nowMs)
+  return tokenFilterIsFirst(filter, identity, load<f64>(text) + lifeMs)
     ? AddressToken.NEW_TOKEN
     : AddressToken.ABSENT;
 }

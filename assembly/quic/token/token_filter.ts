@@ -38,8 +38,8 @@ export function tokenFilterOpen(filter: TokenFilter, region: usize, len: u32): v
   memory.fill(region, 0, filter.bucketCount * BUCKET_BYTES);
 }
 
-/** Remembers a token that ends at `endsAtMs`, not before `nowMs`. False when it was seen before, or may have been. */
-export function tokenFilterIsFirst(filter: TokenFilter, identity: u64, endsAtMs: f64, nowMs: f64): bool {
+/** Remembers a token that has not ended, but will at `endsAtMs`. False when it was seen before, or may have been. */
+export function tokenFilterIsFirst(filter: TokenFilter, identity: u64, endsAtMs: f64): bool {
   // The identity is a cipher's output: any of its bits spread it evenly.
   const bucket = filter.buckets + <usize>(<u32>identity % filter.bucketCount) * BUCKET_BYTES;
   let earliest: usize = 0;
@@ -51,7 +51,7 @@ export function tokenFilterIsFirst(filter: TokenFilter, identity: u64, endsAtMs:
     earliest = changetype<usize>(entry);
     earliestMs = entry.endsAtMs;
   }
-  if (earliestMs >= nowMs && endsAtMs <= earliestMs) return false;
+  if (endsAtMs <= earliestMs) return false;
   const entry = changetype<UsedToken>(earliest);
   entry.identity = identity;
   entry.endsAtMs = endsAtMs;
