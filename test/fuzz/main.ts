@@ -4,12 +4,14 @@
 import { parseArgs } from "node:util";
 import { h1Target } from "./h1_target.ts";
 import { Room } from "../wire/tls/room.ts";
+import { quicTarget } from "./quic_target.ts";
 import { fuzz } from "./target.ts";
 import { tlsTarget } from "./tls_target.ts";
 import type { FuzzTarget } from "./target.ts";
 
 const targets: Record<string, () => FuzzTarget | Promise<FuzzTarget>> = {
   h1: h1Target,
+  quic: quicTarget,
   tls: async () => tlsTarget(await Room.create()),
 };
 

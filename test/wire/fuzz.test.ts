@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { h1Target } from "../fuzz/h1_target.ts";
 import { mutate } from "../fuzz/mutation.ts";
+import { quicTarget } from "../fuzz/quic_target.ts";
 import { Random } from "../fuzz/random.ts";
 import { fuzz } from "../fuzz/target.ts";
 import { tlsTarget } from "../fuzz/tls_target.ts";
@@ -17,6 +18,10 @@ test("garbage at the doors of HTTP/1.1 neither traps nor leaves anything behind"
 test("garbage in TLS neither traps nor leaves anything behind", async () => {
   expect(fuzz(tlsTarget(await Room.create()), { seed: 1, seconds: SECONDS })).toBeGreaterThan(10);
 });
+
+test("garbage in QUIC's frames, headers, parameters and packets is read within its bounds", async () => {
+  expect(fuzz(await quicTarget(), { seed: 1, seconds: SECONDS })).toBeGreaterThan(10);
+}, 30_000);
 
 test("a failing round names its seed", () => {
   const target = {

@@ -7,8 +7,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import * as asc from "assemblyscript/asc";
+import { projectRoot as root } from "../project_root.ts";
 
-const root = resolve(import.meta.dirname, "../../..");
 const entry = "test/assembly/tls/tls_entry.ts";
 /** The rooms that the entry reaches. */
 const rooms = ["core", "abi", "crypto", "x509", "tls"];
