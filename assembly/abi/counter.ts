@@ -25,7 +25,16 @@ export const enum Counter {
   /** Handshakes that opened a WebSocket, either role. */
   CONNECTIONS_WS = 13,
   WEB_SOCKETS_OPEN = 14,
-  COUNT = 15,
+  CONNECTIONS_QUIC = 15,
+  QUIC_DATAGRAMS_RECEIVED = 16,
+  QUIC_DATAGRAMS_SENT = 17,
+  /** Packets that were genuine and new. */
+  QUIC_PACKETS_RECEIVED = 18,
+  QUIC_PACKETS_LOST = 19,
+  /** Datagrams of no connection: Version Negotiation, Retry, refusals, stateless resets. */
+  QUIC_REPLIES = 20,
+  QUIC_RETRIES = 21,
+  COUNT = 22,
 }
 
 /** By Counter, in the form that metrics use. */
@@ -45,4 +54,11 @@ export const COUNTER_NAMES: string[] = [
   "streams_reset",
   "connections_ws",
   "web_sockets_open",
+  "connections_quic",
+  "quic_datagrams_received",
+  "quic_datagrams_sent",
+  "quic_packets_received",
+  "quic_packets_lost",
+  "quic_replies",
+  "quic_retries",
 ];

@@ -57,6 +57,32 @@ export const enum EventKind {
    * broke a rule: the host may send what it still has, and then has to answer by `closeSocket`.
    */
   SOCKET_CLOSE = 36,
+
+  // QUIC (abi/quic.ts). Pointers are valid until the next call, unless they say more.
+  /** A server's endpoint has a new connection. A: the endpoint's handle, B: the peer's address (20 bytes). */
+  QUIC_ACCEPTED = 64,
+  /** TLS asks the host. A: QuestionKind, B: address, C: length; valid until it is answered (`quicAnswer`, `quicFail`). */
+  QUIC_QUESTION = 65,
+  /** The handshake is complete. Flags: ConnectedFlag. A: address, B: length of the protocol; C, D: of the server's name. */
+  QUIC_CONNECTED = 66,
+  /** The handshake is confirmed: both sides know that it is complete. */
+  QUIC_CONFIRMED = 67,
+  /** The connection is over; its handles are stale. Flags: CloseFlag. A, B: the code; C, D: the reason; E: status as i32. */
+  QUIC_CLOSED = 68,
+  /** News of a stream. Exchange: its handle. Flags: StreamNews. A, B: its ID; C, D: the code of RESET or else of STOPPED; low half first. */
+  QUIC_STREAM = 69,
+  /** Streams can be opened again after an attempt failed. Flags: 1 bidirectional, 2 unidirectional. */
+  QUIC_OPENABLE = 70,
+  /** Datagrams arrived (`quicDatagramPeek`). */
+  QUIC_DATAGRAM = 71,
+  /** Client role: what has to be kept to resume. A: address, B: length. Secret. */
+  QUIC_TICKET = 72,
+  /** Client role: a token for a later connection to this server. A: address, B: length. */
+  QUIC_TOKEN = 73,
+  /** Lines for a key log. A: address, B: length. Secret. */
+  QUIC_KEY_LOG = 74,
+  /** The peer's address is another one, and validated. A: address (20 bytes). */
+  QUIC_PATH = 75,
 }
 
 export const enum EventFlag {

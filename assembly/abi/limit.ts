@@ -72,13 +72,25 @@ export const enum Limit {
   QUIC_NEW_TOKEN_MS = 63,
   QUIC_RESET_BURST = 64,
   QUIC_RESET_RATE_PER_S = 65,
-  QPACK_TABLE_BYTES = 66,
-  QPACK_BLOCKED_STREAM_COUNT = 67,
-  QPACK_ENCODER_TABLE_BYTES = 68,
-  QPACK_ENCODER_STREAM_BYTES = 69,
-  QPACK_DECODER_STREAM_BYTES = 70,
-  QPACK_SECTION_COUNT = 71,
-  COUNT = 72,
+  QUIC_CRYPTO_BYTES = 66,
+  QUIC_UNDECRYPTABLE_COUNT = 67,
+  QUIC_GLITCH_BURST = 68,
+  QUIC_GLITCH_RATE_PER_S = 69,
+  QUIC_KEY_UPDATE_PACKETS = 70,
+  QUIC_HANDSHAKE_TIMEOUT_MS = 71,
+  QUIC_IDLE_TIMEOUT_MS = 72,
+  QUIC_HALF_OPEN_COUNT = 73,
+  QUIC_HANDSHAKE_COUNT = 74,
+  QUIC_REPLY_BYTES = 75,
+  QUIC_ROUTE_COUNT = 76,
+  QUIC_UDP_PAYLOAD_BYTES = 77,
+  QPACK_TABLE_BYTES = 78,
+  QPACK_BLOCKED_STREAM_COUNT = 79,
+  QPACK_ENCODER_TABLE_BYTES = 80,
+  QPACK_ENCODER_STREAM_BYTES = 81,
+  QPACK_DECODER_STREAM_BYTES = 82,
+  QPACK_SECTION_COUNT = 83,
+  COUNT = 84,
 }
 
 /** The names by which options and metrics know the limits, by Limit. */
@@ -149,6 +161,18 @@ export const LIMIT_NAMES: string[] = [
   "quicNewTokenMs",
   "quicResetBurst",
   "quicResetRatePerS",
+  "quicCryptoBytes",
+  "quicUndecryptableCount",
+  "quicGlitchBurst",
+  "quicGlitchRatePerS",
+  "quicKeyUpdatePackets",
+  "quicHandshakeTimeoutMs",
+  "quicIdleTimeoutMs",
+  "quicHalfOpenCount",
+  "quicHandshakeCount",
+  "quicReplyBytes",
+  "quicRouteCount",
+  "quicUdpPayloadBytes",
   "qpackTableBytes",
   "qpackBlockedStreamCount",
   "qpackEncoderTableBytes",
@@ -274,6 +298,29 @@ export const LIMIT_TABLE: number[] = [
   // Packets that belong to no connection, and two endpoints that answer each other: stateless resets over time. 0: none at all.
   100, 0, 65536,
   100, 0, 65536,
+  // Handshake bytes out of order (crypto-buffer flood): CRYPTO_BUFFER_EXCEEDED. A chain of nine certificates has 14 KiB.
+  65536, 4096, 65536,
+  // QUIC-LEAK (CVE-2025-54939): packets of a connection kept until their keys come. More are dropped; the peer sends again.
+  4, 0, 64,
+  // Frames that are legal and useless (PING, resets, BLOCKED, empty STREAM), at once and over time: PROTOCOL_VIOLATION.
+  10000, 10, 1000000,
+  330, 0, 1000000,
+  // Packets sealed with one key before it is updated: half of what AES-GCM allows (RFC 9001 §6.6).
+  4194304, 16, 8388607,
+  // Handshakes that never end.
+  10000, 100, 600000,
+  // Connections on which nothing arrives (RFC 9000 §10.1).
+  30000, 100, 3600000,
+  // Initial flood: above so many clients that have not shown their address, each new one has to by a Retry.
+  256, 0, 65536,
+  // Handshakes of unproven clients at once; more Initials are dropped.
+  1024, 1, 65536,
+  // Retry, Version Negotiation and reset packets that wait to be sent: beyond it they are dropped.
+  65536, 2048, 1048576,
+  // Connection IDs of all connections, five of each at most: memory of the table. More connections are refused.
+  65536, 16, 1048576,
+  // The largest datagram taken: max_udp_payload_size.
+  1500, 1200, 65527,
   // HPACK bombs, in QPACK: the dynamic table that a peer may fill (SETTINGS_QPACK_MAX_TABLE_CAPACITY), and with it the longest
   // instruction that is waited for, four times as long. QPACK_ENCODER_STREAM_ERROR.
   4096, 0, 16384,

@@ -88,6 +88,8 @@ export const enum Protocol {
   /** HTTP/1.1. A server also takes HTTP/2 on it, by prior knowledge or by upgrade (RFC 9113 §3.3, RFC 7540 §3.2). */
   HTTP_1 = 1,
   HTTP_2 = 2,
+  /** QUIC with streams of the host's own; not opened by `openConnection`. */
+  QUIC = 3,
 }
 
 export const enum OpenFlag {

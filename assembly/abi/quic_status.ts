@@ -71,6 +71,24 @@ export const enum QuicStatus {
   TOKEN_INVALID = -779,
   /** No path to the peer is left that is validated, RFC 9000 §9.3.2. */
   NO_VIABLE_PATH = -780,
+
+  // The connection.
+  /** RFC 9000 §7.5. */
+  CRYPTO_BUFFER_EXCEEDED = -782,
+  /** RFC 9001 §6.2. */
+  KEY_UPDATE = -781,
+  CONNECTION_REFUSED = -783,
+  HANDSHAKE_TIMEOUT = -784,
+  /** RFC 9000 §7.3: a connection ID that was declared is not the one that was used. */
+  PARAMETER_CONNECTION_ID = -785,
+  /** RFC 9000 §10.1. */
+  CONNECTION_IDLE = -786,
+  /** The peer closed with an error. */
+  CLOSED_BY_PEER = -787,
+  /** RFC 9000 §10.3. */
+  STATELESS_RESET = -788,
+  /** Too much that is legal and useless. */
+  GLITCHES = -790,
 }
 
 /** Whether a packet with this status is dropped and the connection goes on as if it had never come. */

@@ -21,6 +21,8 @@ import { h2Receive, h2ReceiveEnd } from "../h2/receive.ts";
 import { h2Open, h2TakeOver } from "../h2/start.ts";
 import { h2Poll } from "../h2/transmit.ts";
 import { h2TakeUpgrade } from "../h2/upgrade.ts";
+import { QuicConnection } from "../quic/connection/connection.ts";
+import { quicHandleTimeout } from "../quic/connection/deadlines.ts";
 import { Connection, connectionCreate } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
 import { setReadDeadline } from "../session/deadline.ts";
@@ -76,7 +78,8 @@ export function protocolPoll(connection: Connection): u32 {
 }
 
 export function protocolHandleTimeout(connection: Connection): void {
-  if (connection.protocol == Protocol.HTTP_2) h2HandleTimeout(changetype<H2Connection>(connection));
+  if (connection.protocol >= <u32>Protocol.QUIC) quicHandleTimeout(changetype<QuicConnection>(connection));
+  else if (connection.protocol == Protocol.HTTP_2) h2HandleTimeout(changetype<H2Connection>(connection));
   else h1HandleTimeout(changetype<H1Connection>(connection));
 }
 

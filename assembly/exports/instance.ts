@@ -12,7 +12,7 @@ import { Status } from "../abi/status.ts";
 import { hashInitialize } from "../core/hash.ts";
 import { slabBytesInUse } from "../core/slab.ts";
 import { timerExpire, timerInitialize, TimerNode, timerPollDeadline } from "../core/timer_wheel.ts";
-import { drbgSeed } from "../crypto/drbg.ts";
+import { drbgSeed, randomFill } from "../crypto/drbg.ts";
 import { HashId } from "../crypto/hash.ts";
 import { hkdfExpandAscii } from "../crypto/hkdf.ts";
 import { charactersInitialize } from "../http/characters.ts";
@@ -21,9 +21,14 @@ import { fieldNameInitialize } from "../http/field_name_lookup.ts";
 import { carrierInitialize } from "../engine/carrier.ts";
 import { protocolHandleTimeout } from "../engine/protocol.ts";
 import { hpackInitialize } from "../hpack/decoder.ts";
+import { identityDerive, identityInitialize } from "../quic/connection/identity.ts";
+import { endpointsInitialize } from "../quic/endpoint/endpoint.ts";
+import { routeTableBytes } from "../quic/ids/route_table.ts";
+import { rawInitialize } from "../quic/raw/raw.ts";
+import { ENDPOINT_SECRET_BYTES } from "../quic/token/endpoint_secret.ts";
 import { Connection, connectionsInitialize } from "../session/connection.ts";
 import { counterSet, countersReset } from "../session/counters.ts";
-import { clockReset, nowMs, setNow } from "../session/deadline.ts";
+import { clockReset, clockSetUnix, nowMs, setNow } from "../session/deadline.ts";
 import { hasEventRoom } from "../session/events.ts";
 import { exchangesInitialize } from "../session/exchange.ts";
 import { limitsTake, limitsReset, limitU32 } from "../session/limits.ts";
@@ -37,6 +42,8 @@ import { entropyRegion, layoutTable, regionsClaim, regionsLay } from "../session
 /** The key of the hash tables. */
 const HASH_KEY_BYTES: u32 = 16;
 const hashKey: usize = memory.data(HASH_KEY_BYTES, 16);
+
+const identitySecret: usize = memory.data(ENDPOINT_SECRET_BYTES, 16);
 
 let laid: bool = false;
 let initialized: bool = false;
@@ -59,7 +66,7 @@ export function layout(): usize {
 export function initialize(now: f64): i32 {
   if (!laid || initialized) return Status.INVALID_STATE;
   if (!limitsTake()) return Status.INVALID_ARGUMENT;
-  if (!regionsClaim()) return Status.MEMORY_FULL;
+  if (!regionsClaim(routeTableBytes(limitU32(Limit.QUIC_ROUTE_COUNT)))) return Status.MEMORY_FULL;
   fieldNameInitialize();
   charactersInitialize();
   hpackInitialize();
@@ -68,6 +75,9 @@ export function initialize(now: f64): i32 {
   clockReset(now);
   connectionsInitialize();
   exchangesInitialize();
+  endpointsInitialize();
+  rawInitialize();
+  identityInitialize();
   outputReset();
   carrierInitialize();
   retiredReset();
@@ -75,6 +85,7 @@ export function initialize(now: f64): i32 {
   initialized = true;
   keyHashTables();
   takeEntropy();
+  deriveIdentity();
   return Status.OK;
 }
 
@@ -98,6 +109,7 @@ export function setDate(epochMs: f64): i32 {
   // 9999-12-31T23:59:59.999Z, the last date that IMF-fixdate can write; NaN fails too.
   if (!(epochMs >= 0 && epochMs <= 253402300799999)) return Status.INVALID_ARGUMENT;
   dateSet(epochMs);
+  clockSetUnix(epochMs);
   counterSet(Counter.MEMORY_BYTES_IN_USE, slabBytesInUse());
   return Status.OK;
 }
@@ -136,6 +148,13 @@ function keyHashTables(): void {
   hkdfExpandAscii(HashId.SHA_256, entropyRegion(), "hash tables", 0, 0, hashKey, HASH_KEY_BYTES);
   hashInitialize(load<u64>(hashKey), load<u64>(hashKey, 8));
   memory.fill(hashKey, 0, HASH_KEY_BYTES);
+}
+
+/** Keys of QUIC's connection IDs, tokens and resets, until the host names a secret that outlives the instance. */
+function deriveIdentity(): void {
+  randomFill(identitySecret, ENDPOINT_SECRET_BYTES);
+  identityDerive(identitySecret, 0);
+  memory.fill(identitySecret, 0, ENDPOINT_SECRET_BYTES);
 }
 
 /** Seeds the random generator and wipes the region. */

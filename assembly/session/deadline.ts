@@ -21,6 +21,20 @@ export function setNow(now: f64): void {
 
 export function clockReset(now: f64): void {
   nowMs = now;
+  unixOffsetMs = 0;
+}
+
+/** Milliseconds from the monotonic clock's zero to 1970. */
+let unixOffsetMs: f64 = 0;
+
+/** The host told the wall clock's time. */
+export function clockSetUnix(epochMs: f64): void {
+  unixOffsetMs = epochMs - nowMs;
+}
+
+/** The wall clock's time of the call that is running, in milliseconds since 1970: for tickets, tokens and certificates. */
+export function clockUnixMs(): f64 {
+  return nowMs + unixOffsetMs;
 }
 
 /** The peer has to move until `afterMs` from now, or the connection ends with `status`. */

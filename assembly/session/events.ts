@@ -73,3 +73,65 @@ export function emitConnectionEvent(kind: EventKind, flags: EventFlag, connectio
   store<u32>(record, connection.handle, EventLane.CONNECTION << 2);
   store<u32>(record, a, EventLane.A << 2);
 }
+
+/** Tells a connection's event that points at bytes: [a, b) and [c, d) as address and length, or whatever its kind says. */
+export function emitConnectionBytes(
+  kind: EventKind,
+  flags: u32,
+  connection: Connection,
+  a: u32,
+  b: u32,
+  c: u32,
+  d: u32,
+): void {
+  if (connection.flags & ConnectionFlag.ABORTED) return;
+  const record = ringPush();
+  assert(record != 0, "hasEventRoom was not asked");
+  if (record == 0) return;
+  store<u32>(record, kind | (flags << 16), EventLane.KIND << 2);
+  store<u32>(record, connection.handle, EventLane.CONNECTION << 2);
+  store<u32>(record, a, EventLane.A << 2);
+  store<u32>(record, b, EventLane.B << 2);
+  store<u32>(record, c, EventLane.C << 2);
+  store<u32>(record, d, EventLane.D << 2);
+}
+
+/** Tells that a QUIC connection is over: its code, the reason at [reason, reason + reasonLen), and the engine's status. */
+export function emitQuicClosed(
+  kind: EventKind,
+  flags: u32,
+  connection: Connection,
+  code: u64,
+  reason: u32,
+  reasonLen: u32,
+  status: i32,
+): void {
+  const record = ringPush();
+  assert(record != 0, "hasEventRoom was not asked");
+  if (record == 0) return;
+  store<u32>(record, kind | (flags << 16), EventLane.KIND << 2);
+  store<u32>(record, connection.handle, EventLane.CONNECTION << 2);
+  store<u64>(record, code, EventLane.A << 2);
+  store<u32>(record, reason, EventLane.C << 2);
+  store<u32>(record, reasonLen, EventLane.D << 2);
+  store<i32>(record, status, EventLane.E << 2);
+}
+
+/** Tells news of a raw stream of QUIC. */
+export function emitStreamEvent(
+  kind: EventKind,
+  flags: u32,
+  connection: Connection,
+  stream: u32,
+  id: u64,
+  code: u64,
+): void {
+  const record = ringPush();
+  assert(record != 0, "hasEventRoom was not asked");
+  if (record == 0) return;
+  store<u32>(record, kind | (flags << 16), EventLane.KIND << 2);
+  store<u32>(record, stream, EventLane.EXCHANGE << 2);
+  store<u32>(record, connection.handle, EventLane.CONNECTION << 2);
+  store<u64>(record, id, EventLane.A << 2);
+  store<u64>(record, code, EventLane.C << 2);
+}

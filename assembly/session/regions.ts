@@ -101,10 +101,10 @@ export function entropyRegion(): usize {
   return entropy;
 }
 
-/** Places ring, handle tables and slab in the memory there is. False when it is too small for the limits. */
-export function regionsClaim(): bool {
+/** Places ring, handle tables, `routeBytes` for QUIC's routes and slab in the memory there is. False when it is too small for the limits. */
+export function regionsClaim(routeBytes: u32): bool {
   const memoryEnd = (blockEnd == 0 ? <usize>memory.size() * PAGE_BYTES : blockEnd) - SLACK;
-  const slabBase = align(exchangeSlots() + (<usize>limitU32(Limit.EXCHANGE_COUNT) + 1) * HANDLE_SLOT_BYTES);
+  const slabBase = align(routeBuckets() + routeBytes);
   if (slabBase + SLAB_LEAST_BYTES > memoryEnd) return false;
   ringInitialize(ringBase, EVENT_CAPACITY);
   slabInitialize(slabBase, memoryEnd);
@@ -119,6 +119,16 @@ export function connectionSlots(): usize {
 /** Slots of the exchange table: EXCHANGE_COUNT + 1. */
 export function exchangeSlots(): usize {
   return align(tablesBase + (<usize>limitU32(Limit.CONNECTION_COUNT) + 1) * HANDLE_SLOT_BYTES);
+}
+
+/** Slots of the table of raw streams: EXCHANGE_COUNT + 1. */
+export function streamSlots(): usize {
+  return align(exchangeSlots() + (<usize>limitU32(Limit.EXCHANGE_COUNT) + 1) * HANDLE_SLOT_BYTES);
+}
+
+/** The table of QUIC's connection IDs, of a size that its room knows. */
+export function routeBuckets(): usize {
+  return align(streamSlots() + (<usize>limitU32(Limit.EXCHANGE_COUNT) + 1) * HANDLE_SLOT_BYTES);
 }
 
 /** Whether [ptr, ptr + len) lies within the command or the pinned region: what a command may point at. */

@@ -18,6 +18,7 @@ import { EventReader, type EventSink } from "./event_reader.ts";
 import { type FieldPairs, tryWriteFields, writeFields } from "./field_writer.ts";
 import { EngineMemory } from "./memory.ts";
 import type { LimitName } from "./limits.ts";
+import { QuicCommands } from "./quic_commands.ts";
 import type { CompiledModule } from "./module.ts";
 import { SocketCommands } from "./socket_commands.ts";
 
@@ -45,6 +46,7 @@ const PAGE_BYTES = 65536;
 export class Engine {
   readonly doors: Doors;
   readonly sockets: SocketCommands;
+  readonly quic: QuicCommands;
   readonly #memory: EngineMemory;
   readonly #layout: Uint32Array;
   readonly #receivePtr: number;
@@ -92,6 +94,7 @@ export class Engine {
     this.#pinnedEnd = this.#pinnedNext + (layout[Layout.PINNED_LEN] as number);
     this.#events = new EventReader(this.#memory, layout);
     this.sockets = new SocketCommands(this.doors, this.#memory, layout);
+    this.quic = new QuicCommands(this.doors, this.#memory, layout, this.receiveBuffer);
     if (options.limits !== undefined) {
       this.#memory.doubles.set(options.limits, (layout[Layout.LIMIT_PTR] as number) >>> 3);
     }

@@ -6,6 +6,7 @@
 import { EventFlag, EventKind, EventLane } from "../../assembly/abi/event.ts";
 import { Layout } from "../../assembly/abi/layout.ts";
 import type { EngineMemory } from "./memory.ts";
+import { type QuicEvents, readQuicEvent } from "./quic_events.ts";
 import { ReceivedHead } from "./received_head.ts";
 import { SocketPayload } from "./socket_payload.ts";
 
@@ -46,6 +47,8 @@ export interface EventSink {
   close(connection: number, status: number, abort: boolean): void;
   /** Left out by hosts that open no WebSockets. */
   readonly sockets?: SocketEvents;
+  /** Left out by hosts without QUIC. */
+  readonly quic?: QuicEvents;
 }
 
 /** Reads the event ring of one instance. */
@@ -103,6 +106,10 @@ export class EventReader {
           if (sink.sockets !== undefined) this.#readSocketEvent(sink.sockets, at);
           break;
         default:
+          if ((kind & 0xffff) >= EventKind.QUIC_ACCEPTED) {
+            if (sink.quic !== undefined) readQuicEvent(this.#memory, sink.quic, at);
+            break;
+          }
           this.#readRareEvent(sink, kind, connection, exchange, a, words[at + EventLane.B] as number);
       }
     }

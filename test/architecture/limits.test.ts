@@ -64,5 +64,7 @@ test("the type LimitName of the host has every limit, in order", async () => {
     /export type LimitName =[^;]*;/,
     `export type LimitName = ${union.join(" | ")};`,
   );
-  await expect(await format(source, { ...(await resolveConfig(path)), filepath: path })).toMatchFileSnapshot(path);
+  await expect(await format(source, { ...(await resolveConfig(path)), filepath: path })).toMatchFileSnapshot(
+    path,
+  );
 });

@@ -13,6 +13,8 @@ const modulePath = join(root, "build/engine.wasm");
 
 /** The size that is allowed with exactly these protocol rooms built in. */
 const sizeLimits: readonly { rooms: readonly string[]; maxBytes: number }[] = [
+  { rooms: ["h1", "h2", "hpack", "quic", "tls", "ws"], maxBytes: 320 * 1024 },
+  { rooms: ["h1", "h2", "h3", "hpack", "qpack", "quic", "tls", "ws"], maxBytes: 320 * 1024 },
   { rooms: ["h1"], maxBytes: 64 * 1024 },
   { rooms: ["h1", "ws"], maxBytes: 64 * 1024 },
   { rooms: ["h1", "h2", "hpack"], maxBytes: 128 * 1024 },

@@ -175,6 +175,17 @@ export function remoteIdsTake(ids: RemoteIds, path: u32): bool {
   return true;
 }
 
+/**
+ * Gives the ID of path `from` to path `to`: RFC 9000 §9.5 lets an endpoint go on with it when the peer's address has changed without
+ * the peer's doing, and there is no other. False when `from` has none.
+ */
+export function remoteIdsHandOver(ids: RemoteIds, from: u32, to: u32): bool {
+  const ptr = remoteIdOfPath(ids, from);
+  if (ptr == 0) return false;
+  if (ids.isZeroLength == 0) changetype<RemoteId>(ptr).path = to;
+  return true;
+}
+
 /** `path` is left for good: its ID is retired. OK, or CONNECTION_ID_BACKLOG when the peer acknowledges nothing. */
 export function remoteIdsRelease(ids: RemoteIds, path: u32): i32 {
   const found = remoteIdOfPath(ids, path);

@@ -65,16 +65,37 @@ export function transportErrorOf(status: i32): u32 {
     case QuicStatus.PARAMETER_VALUE:
     case QuicStatus.PARAMETER_FORBIDDEN:
     case QuicStatus.PARAMETER_MISSING:
+    case QuicStatus.PARAMETER_CONNECTION_ID:
       return TransportError.TRANSPORT_PARAMETER_ERROR;
-    case QuicStatus.VERSION_NEGOTIATION:
-      return TransportError.VERSION_NEGOTIATION_ERROR;
+    case Status.QUIC_FLOW_CONTROL:
+      return TransportError.FLOW_CONTROL_ERROR;
+    case Status.QUIC_STREAM_LIMIT:
+      return TransportError.STREAM_LIMIT_ERROR;
+    case Status.QUIC_STREAM_STATE:
+      return TransportError.STREAM_STATE_ERROR;
+    case Status.QUIC_FINAL_SIZE:
+      return TransportError.FINAL_SIZE_ERROR;
+    case Status.QUIC_STREAM_OFFSET:
+    case Status.QUIC_STREAM_COUNT:
+      return TransportError.FRAME_ENCODING_ERROR;
     case QuicStatus.CONNECTION_ID_COUNT:
     case QuicStatus.CONNECTION_ID_BACKLOG:
       return TransportError.CONNECTION_ID_LIMIT_ERROR;
+    case QuicStatus.CRYPTO_BUFFER_EXCEEDED:
+      return TransportError.CRYPTO_BUFFER_EXCEEDED;
+    case QuicStatus.KEY_UPDATE:
+      return TransportError.KEY_UPDATE_ERROR;
     case QuicStatus.TOKEN_INVALID:
       return TransportError.INVALID_TOKEN;
+    case QuicStatus.CONNECTION_REFUSED:
+      return TransportError.CONNECTION_REFUSED;
     case QuicStatus.NO_VIABLE_PATH:
       return TransportError.NO_VIABLE_PATH;
+    case QuicStatus.HANDSHAKE_TIMEOUT:
+    case QuicStatus.CONNECTION_IDLE:
+      return TransportError.NO_ERROR;
+    case QuicStatus.VERSION_NEGOTIATION:
+      return TransportError.VERSION_NEGOTIATION_ERROR;
   }
   if (status <= QuicStatus.PACKET_TRUNCATED && status >= QuicStatus.PACKET_DISCARD_LAST) {
     return TransportError.NO_ERROR;

@@ -1,0 +1,50 @@
+/**
+ * What all endpoints of an instance share to know their own: the table of routes, the generator of connection IDs, and the key of
+ * stateless reset tokens. Derived from the instance's entropy, unless the host names a secret that several processes share.
+ */
+import { Limit } from "../../abi/limit.ts";
+import { limitU32 } from "../../session/limits.ts";
+import { routeBuckets } from "../../session/regions.ts";
+import { ID_GENERATOR_BYTES, IdGenerator, idGeneratorOpen } from "../ids/id_generator.ts";
+import { RouteTable, routeTableOpen } from "../ids/route_table.ts";
+import {
+  ADDRESS_TOKEN_KEYS_BYTES,
+  AddressTokenKeys,
+  addressTokenKeysOpen,
+  addressTokenKeysRotate,
+} from "../token/address_token.ts";
+import { EndpointKey, endpointKey } from "../token/endpoint_secret.ts";
+import { TokenFilter, tokenFilterOpen } from "../token/token_filter.ts";
+
+const KEY_BYTES: u32 = 32;
+
+export const routes = changetype<RouteTable>(memory.data(offsetof<RouteTable>(), 8));
+export const idGenerator = changetype<IdGenerator>(memory.data(ID_GENERATOR_BYTES, 16));
+/** The key of stateless reset tokens, KEY_BYTES. */
+export const resetKey: usize = memory.data(KEY_BYTES, 16);
+/** Keys of the tokens that validate addresses, and those tokens of NEW_TOKEN that were used. */
+export const addressTokenKeys = changetype<AddressTokenKeys>(memory.data(ADDRESS_TOKEN_KEYS_BYTES, 16));
+export const tokenFilter = changetype<TokenFilter>(memory.data(offsetof<TokenFilter>(), 8));
+const FILTER_BYTES: u32 = 32768;
+const filterRegion: usize = memory.data(FILTER_BYTES, 16);
+const routingKey: usize = memory.data(KEY_BYTES, 16);
+
+/** IDs that the table of routes has room for: those of every connection, and the ones that clients made up. */
+export function routeCount(): u32 {
+  return limitU32(Limit.QUIC_ROUTE_COUNT);
+}
+
+/** Empties the table of routes. */
+export function identityInitialize(): void {
+  routeTableOpen(routes, routeBuckets(), routeCount());
+  tokenFilterOpen(tokenFilter, filterRegion, FILTER_BYTES);
+  addressTokenKeysOpen(addressTokenKeys);
+}
+
+/** Derives all keys from `secret`, ENDPOINT_SECRET_BYTES; `process` tells this process from others with the same secret. */
+export function identityDerive(secret: usize, process: u32): void {
+  endpointKey(secret, EndpointKey.ROUTING, routingKey);
+  endpointKey(secret, EndpointKey.RESET, resetKey);
+  addressTokenKeysRotate(addressTokenKeys, secret);
+  idGeneratorOpen(idGenerator, routingKey, process);
+}

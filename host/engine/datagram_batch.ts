@@ -1,0 +1,124 @@
+// Datagrams in batches, as they go into the engine and come out of it (assembly/abi/quic.ts).
+
+import { ADDRESS_BYTES, AddressFamily, DatagramRecord } from "../../assembly/abi/quic.ts";
+import type { EngineMemory } from "./memory.ts";
+
+/** Gathers datagrams in the receive region. */
+export class ReceiveBatch {
+  readonly #bytes: Uint8Array;
+  #len = 0;
+
+  /** `region` is the engine's receive region. */
+  constructor(region: Uint8Array) {
+    this.#bytes = region;
+  }
+
+  /** Bytes of the batch so far. */
+  get length(): number {
+    return this.#len;
+  }
+
+  /** Whether a datagram of that length fits. */
+  fits(length: number): boolean {
+    return this.#len + DatagramRecord.PAYLOAD + length + DatagramRecord.ALIGNMENT <= this.#bytes.length;
+  }
+
+  /** Adds a datagram that fits, from a peer at `address` (encodeAddress). */
+  add(payload: Uint8Array, address: Uint8Array, local = 0, ecn = 0): void {
+    const at = this.#len;
+    const bytes = this.#bytes;
+    bytes.fill(0, at, at + DatagramRecord.PAYLOAD);
+    bytes[at + DatagramRecord.LENGTH] = payload.length;
+    bytes[at + DatagramRecord.LENGTH + 1] = payload.length >>> 8;
+    bytes[at + DatagramRecord.ECN] = ecn;
+    bytes.set(address, at + DatagramRecord.ADDRESS);
+    bytes[at + DatagramRecord.LOCAL] = local;
+    bytes.set(payload, at + DatagramRecord.PAYLOAD);
+    this.#len = aligned(at + DatagramRecord.PAYLOAD + payload.length);
+  }
+
+  clear(): void {
+    this.#len = 0;
+  }
+}
+
+/** A datagram to send: views into the transmit region, valid until the engine is called again. */
+export type DatagramVisitor = (payload: Uint8Array, address: Uint8Array, local: number) => void;
+
+/** Visits the datagrams of a batch that was polled into [ptr, ptr + len). */
+export function visitBatch(memory: EngineMemory, ptr: number, len: number, visit: DatagramVisitor): void {
+  const { bytes } = memory;
+  for (let at = ptr; at < ptr + len;) {
+    const size =
+      (bytes[at + DatagramRecord.LENGTH] as number) |
+      ((bytes[at + DatagramRecord.LENGTH + 1] as number) << 8);
+    const addressAt = at + DatagramRecord.ADDRESS;
+    const payloadAt = at + DatagramRecord.PAYLOAD;
+    visit(
+      bytes.subarray(payloadAt, payloadAt + size),
+      bytes.subarray(addressAt, addressAt + ADDRESS_BYTES),
+      bytes[at + DatagramRecord.LOCAL] as number,
+    );
+    at = aligned(payloadAt + size);
+  }
+}
+
+function aligned(length: number): number {
+  return (length + DatagramRecord.ALIGNMENT - 1) & -DatagramRecord.ALIGNMENT;
+}
+
+/** An IP address and port as the engine's 20 bytes. Throws a RangeError when the address is none. */
+export function encodeAddress(host: string, port: number): Uint8Array {
+  const address = new Uint8Array(ADDRESS_BYTES);
+  address[2] = port >>> 8;
+  address[3] = port;
+  const bytes = parseIp(host);
+  address[0] = bytes.length === 4 ? AddressFamily.IPV4 : AddressFamily.IPV6;
+  address.set(bytes, 4);
+  return address;
+}
+
+/** The 4 or 16 bytes of an IP address. Throws a RangeError when it is none. */
+export function parseIp(host: string): number[] {
+  const bytes = host.includes(":") ? parseIpv6(host) : parseIpv4(host);
+  if (bytes === null) throw new RangeError(`"${host}" is not an IP address`);
+  return bytes;
+}
+
+function parseIpv4(text: string): number[] | null {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) return null;
+  return parts.map(Number);
+}
+
+function parseIpv6(text: string): number[] | null {
+  // A zone names an interface of this machine and is no part of the address.
+  let address = text.split("%", 1)[0] as string;
+  const embedded = /(^|:)(\d+\.\d+\.\d+\.\d+)$/.exec(address);
+  if (embedded !== null) {
+    const v4 = parseIpv4(embedded[2] as string);
+    if (v4 === null) return null;
+    const [a, b, c, d] = v4 as [number, number, number, number];
+    const words = [((a << 8) | b).toString(16), ((c << 8) | d).toString(16)];
+    address = address.slice(0, address.length - (embedded[2] as string).length) + words.join(":");
+  }
+  const halves = address.split("::");
+  if (halves.length > 2) return null;
+  const groups = halves.map((half) => (half === "" ? [] : half.split(":")));
+  const count = groups.reduce((sum, half) => sum + half.length, 0);
+  if (halves.length === 1 ? count !== 8 : count > 7) return null;
+  const all = [...(groups[0] as string[]), ...(Array(8 - count).fill("0") as string[]), ...(groups[1] ?? [])];
+  if (!all.every((group) => /^[\da-f]{1,4}$/i.test(group))) return null;
+  return all.flatMap((group) => [Number.parseInt(group, 16) >>> 8, Number.parseInt(group, 16) & 0xff]);
+}
+
+/** The address in the engine's 20 bytes, as the runtime writes it. */
+export function decodeAddress(address: Uint8Array): { host: string; port: number; family: 4 | 6 } {
+  const port = ((address[2] as number) << 8) | (address[3] as number);
+  if (address[0] === AddressFamily.IPV4) return { host: address.subarray(4, 8).join("."), port, family: 4 };
+  const groups: string[] = [];
+  for (let at = 4; at < ADDRESS_BYTES; at += 2) {
+    groups.push((((address[at] as number) << 8) | (address[at + 1] as number)).toString(16));
+  }
+  return { host: groups.join(":"), port, family: 6 };
+}
