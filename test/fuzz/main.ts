@@ -3,6 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { h1Target } from "./h1_target.ts";
+import { h2Target } from "./h2_target.ts";
 import { Room } from "../wire/tls/room.ts";
 import { quicTarget } from "./quic_target.ts";
 import { fuzz } from "./target.ts";
@@ -11,6 +12,7 @@ import type { FuzzTarget } from "./target.ts";
 
 const targets: Record<string, () => FuzzTarget | Promise<FuzzTarget>> = {
   h1: h1Target,
+  h2: h2Target,
   quic: quicTarget,
   tls: async () => tlsTarget(await Room.create()),
 };

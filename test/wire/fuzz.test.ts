@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { h1Target } from "../fuzz/h1_target.ts";
+import { h2Target } from "../fuzz/h2_target.ts";
 import { mutate } from "../fuzz/mutation.ts";
 import { quicTarget } from "../fuzz/quic_target.ts";
 import { Random } from "../fuzz/random.ts";
@@ -13,6 +14,10 @@ const SECONDS = 2;
 
 test("garbage at the doors of HTTP/1.1 neither traps nor leaves anything behind", () => {
   expect(fuzz(h1Target(), { seed: 1, seconds: SECONDS })).toBeGreaterThan(10);
+});
+
+test("garbage at the doors of HTTP/2 neither traps nor leaves anything behind, and is answered in frames", () => {
+  expect(fuzz(h2Target(), { seed: 1, seconds: SECONDS })).toBeGreaterThan(3);
 });
 
 test("garbage in TLS neither traps nor leaves anything behind", async () => {
