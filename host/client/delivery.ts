@@ -33,6 +33,7 @@ const IDEMPOTENT = new Set([
   "PROPFIND",
   "SEARCH",
 ]);
+const MISDIRECTED = 421;
 const WAIT_FIRST_MS = 50;
 const WAIT_MOST_MS = 2000;
 
@@ -44,8 +45,14 @@ export async function deliver(
 ): Promise<Delivered> {
   for (let attempt = 0; ; attempt++) {
     options.signal?.throwIfAborted();
+    const current = pool();
     try {
-      return await attemptOnce(pool(), request, options);
+      const delivered = await attemptOnce(current, request, options);
+      if (delivered.response.status !== MISDIRECTED || delivered.carrier.alternative === null)
+        return delivered;
+      current.misdirected(delivered.carrier);
+      if (request.body !== null && request.body.begin() === null) return delivered;
+      delivered.exchange.cancel();
     } catch (error) {
       const mayRetry =
         error instanceof HttpClientError &&

@@ -53,6 +53,7 @@ export class OriginPool implements CarrierOwner {
   readonly #carriers: Carrier[] = [];
   readonly #dials = new Set<AbortController>();
   #alternativeDial: AbortController | null = null;
+  readonly #alternativeOf = new WeakMap<Carrier, Alternative>();
   /** What the last connection to the origin itself spoke. */
   #spoken: ProtocolName | null = null;
   #headStart: NodeJS.Timeout | null = null;
@@ -111,6 +112,13 @@ export class OriginPool implements CarrierOwner {
     for (const carrier of [...this.#carriers]) carrier.destroy();
   }
 
+  /** An alternative service said that it does not speak for the origin (RFC 9110 §15.5.20). */
+  misdirected(carrier: Carrier): void {
+    const alternative = this.#alternativeOf.get(carrier);
+    if (alternative !== undefined) this.#context.altSvc.failed(alternative);
+    carrier.close();
+  }
+
   // What the carriers tell.
 
   roomy(carrier: Carrier): void {
@@ -152,7 +160,7 @@ export class OriginPool implements CarrierOwner {
       if (!isUsable(carrier)) continue;
       let exchange: CarriedExchange | "full" | "gone";
       try {
-        exchange = carrier.open(pooled.request, pooled.sink);
+        exchange = carrier.open(requestOn(carrier, pooled.request), pooled.sink);
       } catch (error) {
         this.remove(pooled);
         pooled.sink.failed(error as HttpClientError);
@@ -262,7 +270,7 @@ export class OriginPool implements CarrierOwner {
     this.#isHeadStartOver = false;
     const { altSvc } = this.#context;
     try {
-      await this.#connect(
+      const carrier = await this.#connect(
         dialer,
         {
           ...this.#target(),
@@ -273,6 +281,7 @@ export class OriginPool implements CarrierOwner {
         },
         control,
       );
+      this.#alternativeOf.set(carrier, alternative);
       altSvc.worked(alternative);
     } catch {
       // §2.4: the origin itself is still there. An abort says nothing of the service.
@@ -334,6 +343,12 @@ export class OriginPool implements CarrierOwner {
 }
 
 const NOBODY = { detail: "no dialer speaks what is allowed", isUnprocessed: true };
+
+/** RFC 7838 §5: an alternative is told that it was taken for one. */
+function requestOn({ alternative }: Carrier, request: CarriedRequest): CarriedRequest {
+  if (alternative === null) return request;
+  return { ...request, fields: [...request.fields, ["alt-used", alternative]] };
+}
 
 function isUsable(carrier: Carrier): boolean {
   return carrier.isOpen;

@@ -5,7 +5,7 @@
 
 import { CloseCode, MessageKind, OpenFlag, Protocol, Role, Status } from "../engine/index.ts";
 import { EngineError } from "../engine/engine_error.ts";
-import type { EventSink, PinnedFields, ReceivedHead, Engine } from "../engine/index.ts";
+import type { EventSink, ReceivedHead, Engine } from "../engine/index.ts";
 import type { Exchange, Reply } from "../router/index.ts";
 import type { Socket } from "../transport/transport.ts";
 import { afterTurn } from "./after_turn.ts";
@@ -14,6 +14,7 @@ import { ServerExchange } from "./server_exchange.ts";
 import { SocketTable } from "./socket_table.ts";
 import type { Topics } from "./topics.ts";
 import { Session } from "./session.ts";
+import { UsualFields } from "./usual_fields.ts";
 import { WriteBlocks } from "./write_blocks.ts";
 
 /** What the pool gives to each of its hosts. */
@@ -24,26 +25,26 @@ export interface HostContext {
   /** Whether HTTP/2 announces that it takes WebSockets (RFC 8441 §3). */
   opensWebSockets(): boolean;
   readonly topics: Topics;
+  /** The alt-svc field of answers over TLS, null for none. */
+  altSvc(): string | null;
   /** Something went wrong that concerns one exchange, and nobody else was told. */
   onError(error: unknown, exchange: ServerExchange): void;
 }
 
 const INDEX_MASK = 0xfffff;
-/** What one content type's field block takes at most, with room to spare; beyond it nothing more is pinned. */
-const PIN_BYTES = 512;
 const MAX_TIMER_MS = 2_147_483_647;
 
 export class EngineHost implements EventSink {
   readonly engine: Engine;
   readonly sockets = new SocketTable();
   readonly topics: Topics;
+  readonly usualFields: UsualFields;
   /** Length of a message where a route does not say its own. */
   readonly messageBytesMax: number;
   readonly sessions = new Set<Session>();
   readonly #context: HostContext;
   readonly #sessionAt: (Session | undefined)[] = [];
   readonly #exchangeAt: (ServerExchange | undefined)[] = [];
-  readonly #pinned = new Map<string | null, PinnedFields | null>();
   readonly blocks = new WriteBlocks();
   #dirty: Session[] = [];
   #dirtyScheduled = false;
@@ -53,6 +54,7 @@ export class EngineHost implements EventSink {
 
   constructor(engine: Engine, context: HostContext) {
     this.engine = engine;
+    this.usualFields = new UsualFields(engine);
     this.#context = context;
     this.topics = context.topics;
     this.messageBytesMax = engine.limit("webSocketMessageBytes");
@@ -66,8 +68,8 @@ export class EngineHost implements EventSink {
     return performance.now();
   }
 
-  /** Takes a connection; false when the instance is full, or lost. */
-  accept(socket: Socket): boolean {
+  /** Takes a connection, to drain it at once when `isLast`; false when the instance is full, or lost. */
+  accept(socket: Socket, isLast = false): boolean {
     if (this.#isFailed) return false;
     const flags =
       (socket.isSecure ? OpenFlag.SECURE : OpenFlag.NONE) |
@@ -80,6 +82,7 @@ export class EngineHost implements EventSink {
       this.#sessionAt[handle & INDEX_MASK] = session;
       this.sessions.add(session);
       socket.start(session);
+      if (isLast) this.#drain(session);
       this.armTimer();
       return true;
     } catch (error) {
@@ -190,12 +193,14 @@ export class EngineHost implements EventSink {
   /** Lets open exchanges finish and closes. */
   drain(): void {
     if (this.#isFailed) return;
-    for (const session of [...this.sessions]) {
-      this.run(session, () => {
-        for (const socket of [...(session.webSockets ?? [])]) socket.close(CloseCode.GOING_AWAY);
-        this.engine.doors.drainConnection(session.handle, this.now());
-      });
-    }
+    for (const session of [...this.sessions]) this.#drain(session);
+  }
+
+  #drain(session: Session): void {
+    this.run(session, () => {
+      for (const socket of [...(session.webSockets ?? [])]) socket.close(CloseCode.GOING_AWAY);
+      this.engine.doors.drainConnection(session.handle, this.now());
+    });
   }
 
   /** Closes everything at once; answers how many connections and exchanges that cut. */
@@ -220,14 +225,9 @@ export class EngineHost implements EventSink {
     this.#timerDeadline = Infinity;
   }
 
-  /** A field block with this content type only, kept in the engine's memory; null when there is no room for more. */
-  contentTypeFields(contentType: string | null): PinnedFields | null {
-    const known = this.#pinned.get(contentType);
-    if (known !== undefined) return known;
-    if (this.engine.pinnedRoom < PIN_BYTES || (contentType?.length ?? 0) > PIN_BYTES / 2) return null;
-    const pinned = this.engine.pin(contentType === null ? [] : [["content-type", contentType]]);
-    this.#pinned.set(contentType, pinned);
-    return pinned;
+  /** What the answers on a session say of alternative services (RFC 7838), null for nothing. Without TLS nobody could trust it. */
+  altSvcOn(session: Session): string | null {
+    return session.socket.isSecure ? this.#context.altSvc() : null;
   }
 
   /** Tells a failure that concerns one exchange. */

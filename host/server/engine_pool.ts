@@ -21,6 +21,8 @@ export class EnginePool {
   #hosts: EngineHost[];
   #clock: NodeJS.Timeout | null = null;
   #seconds = 0;
+  #isDraining = false;
+  #isStopped = false;
   /** Totals of instances that are gone, so that counters never fall. */
   readonly #lostCounters = new Map<string, number>();
   readonly #lostHits = new Map<string, number>();
@@ -45,15 +47,17 @@ export class EnginePool {
 
   /** Gives a connection to the instance with the fewest; refuses it by closing when none has room. */
   accept(socket: Socket): void {
+    if (this.#isStopped) return socket.destroy();
     let best = this.#hosts[0] as EngineHost;
     if (this.#hosts.length > 1) {
       for (const host of this.#hosts) if (host.sessions.size < best.sessions.size) best = host;
     }
-    if (best.accept(socket)) return;
-    for (const host of this.#hosts) if (host !== best && host.accept(socket)) return;
+    const isLast = this.#isDraining;
+    if (best.accept(socket, isLast)) return;
+    for (const host of this.#hosts) if (host !== best && host.accept(socket, isLast)) return;
     if (this.#hosts.some((host) => host.isFailed)) {
       for (const host of this.#hosts) if (host.isFailed) this.#replace(host);
-      for (const host of this.#hosts) if (host.accept(socket)) return;
+      for (const host of this.#hosts) if (host.accept(socket, isLast)) return;
     }
     this.refusedCount++;
     socket.destroy();
@@ -64,7 +68,9 @@ export class EnginePool {
     return this.#hosts.reduce((sum, host) => sum + host.sessions.size, 0);
   }
 
+  /** Lets open exchanges finish and closes. Connections that still come learn that at once, so that they ask elsewhere. */
   drain(): void {
+    this.#isDraining = true;
     for (const host of this.#hosts) host.drain();
   }
 
@@ -79,6 +85,7 @@ export class EnginePool {
   }
 
   stop(): void {
+    this.#isStopped = true;
     if (this.#clock !== null) clearTimeout(this.#clock);
     this.#clock = null;
     for (const host of this.#hosts) host.stop();

@@ -37,6 +37,11 @@ export interface ListenOptions extends ListenerOptions {
   instances?: number;
   /** Authorities that are served, `name` on any port or `name:port`; requests for others are answered 421. Default: all. */
   authorities?: readonly string[];
+  /**
+   * The Alt-Svc field (RFC 7838) of answers over TLS, or a function that is asked for it with each: where else this origin is served.
+   * While the server closes it is `clear`. Default: none.
+   */
+  altSvc?: string | (() => string | null);
   /** Told of failures of instances, handlers and listeners. Default: the console. */
   logger?: Logger;
   /** An engine module in place of the one that comes with the package. */
@@ -53,6 +58,8 @@ export interface ResolvedOptions {
   readonly instances: number;
   /** Null: all are served. */
   readonly servesAuthority: ((authority: string) => boolean) | null;
+  /** Null: nothing is said. */
+  readonly altSvc: (() => string | null) | null;
 }
 
 const MIB = 1024 * 1024;
@@ -63,6 +70,7 @@ const SERVER_NAMES = [
   "memoryMiB",
   "instances",
   "authorities",
+  "altSvc",
   "logger",
   "module",
   "transport",
@@ -94,6 +102,7 @@ export function resolveOptions(options: ListenOptions): ResolvedOptions {
         ? DEFAULT_MEMORY_BYTES
         : whole("memoryMiB", options.memoryMiB, LEAST_MEMORY_MIB, MOST_MEMORY_MIB) * MIB,
     instances: options.instances === undefined ? 1 : whole("instances", options.instances, 1, MOST_INSTANCES),
+    altSvc: altSvcOf(options.altSvc),
     servesAuthority: options.authorities === undefined ? null : authorityTest(options.authorities),
   };
 }
@@ -118,6 +127,15 @@ function checkServices({ limits, authorities, logger, module, transport }: Liste
   const isModule =
     module instanceof WebAssembly.Module || module instanceof ArrayBuffer || ArrayBuffer.isView(module);
   if (module !== undefined && !isModule) throw wrong("module", module, "a WebAssembly.Module or its bytes");
+}
+
+function altSvcOf(altSvc: unknown): (() => string | null) | null {
+  if (altSvc === undefined) return null;
+  if (typeof altSvc === "function") return altSvc as () => string | null;
+  const isValue = typeof altSvc === "string" && /^[!-~]+="[ !-~]*:\d+"[ -~]*$/u.test(altSvc);
+  if (!isValue)
+    throw wrong("altSvc", altSvc, 'a value such as h3=":443"; ma=3600, or a function that answers one');
+  return () => altSvc;
 }
 
 function listenersOf(options: ListenOptions): readonly ListenerOptions[] {

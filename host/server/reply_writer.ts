@@ -60,7 +60,7 @@ function write(exchange: ServerExchange, reply: Reply): void {
     reply.trailers === null &&
     body.length <= SHORT_BODY
   ) {
-    const fields = host.contentTypeFields(reply.contentType);
+    const fields = host.usualFields.with(reply.contentType, host.altSvcOn(exchange.session));
     if (fields !== null) {
       const rest = host.engine.respondText(exchange.handle, reply.status, fields, body, SendFlag.RELEASE);
       settleWhole(exchange, rest, body, reply);
@@ -169,6 +169,8 @@ function fieldsOf(
   let contentLength = -1;
   let flags: number = SendFlag.NONE;
   if (reply.contentType !== null) fields.push(["content-type", reply.contentType]);
+  const altSvc = exchange.session.host.altSvcOn(exchange.session);
+  if (altSvc !== null && !saysAltSvc(reply)) fields.push(["alt-svc", altSvc]);
   if (reply.headers === null) return { fields, contentLength, flags };
   const isHttp1 = exchange.protocol.startsWith("http/1");
   for (const [name, value] of reply.headers) {
@@ -194,6 +196,11 @@ function fieldsOf(
     }
   }
   return { fields, contentLength, flags };
+}
+
+/** A handler that names alternative services itself knows better. */
+function saysAltSvc({ headers }: Reply): boolean {
+  return headers !== null && [...headers].some(([name]) => name === "alt-svc");
 }
 
 function bytesOf(body: string | Uint8Array): Uint8Array {

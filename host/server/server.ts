@@ -37,6 +37,7 @@ export class Server {
   readonly #isSecure: boolean[];
   readonly #topics = new Topics();
   readonly #pool: EnginePool;
+  #altSvc: (() => string | null) | null;
   #closing: Promise<CloseReport> | null = null;
 
   /** Binds every listener; when one cannot be bound, none is. */
@@ -65,6 +66,7 @@ export class Server {
   ) {
     this.#isSecure = options.targets.map((target) => target.tls !== undefined);
     const { servesAuthority } = options;
+    this.#altSvc = options.altSvc;
     // A logger that fails has nobody left to tell, and must not take a connection with it.
     const tell = (fields: object, message: string): void => {
       try {
@@ -82,6 +84,7 @@ export class Server {
             : (exchange) => (servesAuthority(exchange.authority) ? handler.handle(exchange) : misdirected()),
         opensWebSockets: () => handler.opensWebSockets === true,
         topics: this.#topics,
+        altSvc: () => this.#altSvcNow(),
         onFailure: (_host, error) => tell({ err: error }, "an engine instance failed and was replaced"),
         onError: (error, exchange) => tell({ err: error, target: exchange.target }, "a reply failed"),
       },
@@ -111,6 +114,14 @@ export class Server {
   /** The protocols that are served. */
   get protocols(): readonly string[] {
     return ["h2", "http/1.1"];
+  }
+
+  /**
+   * Has the answers over TLS name alternative services (RFC 7838), in place of the option altSvc: for whoever listens beside this
+   * server for the same origin. Null takes that back.
+   */
+  advertise(altSvc: (() => string | null) | null): void {
+    this.#altSvc = altSvc;
   }
 
   /** Connections that are open. */
@@ -156,15 +167,22 @@ export class Server {
     const deadline = performance.now() + deadlineMs;
     await Promise.all(this.#listeners.map((listener) => listener.stop()));
     this.#pool.drain();
-    while (this.#pool.connectionCount > 0 && performance.now() < deadline) {
+    const isBusy = (): boolean =>
+      this.#pool.connectionCount > 0 || this.#listeners.some(({ handshakeCount = 0 }) => handshakeCount > 0);
+    while (isBusy() && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
     }
     return this.#pool.destroy();
   }
 
   #accept(socket: Socket): void {
-    if (this.#closing === null) this.#pool.accept(socket);
-    else socket.destroy();
+    this.#pool.accept(socket);
+  }
+
+  /** RFC 7838 §3: whoever is told `clear` asks the origin itself the next time, and by then another server may be there. */
+  #altSvcNow(): string | null {
+    if (this.#altSvc === null) return null;
+    return this.#closing === null ? this.#altSvc() : "clear";
   }
 
   /** For tests of what happens when the module traps. */

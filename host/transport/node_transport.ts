@@ -1,7 +1,7 @@
 // Listeners on node:net and node:tls, which Deno and Bun have too: TCP, Unix sockets, IPv6, TLS with ALPN and SNI.
 //
 // A TLS connection is handed over once its handshake is complete. Until then it belongs to the listener, which gives it
-// limited time and closes it when it stops.
+// limited time, and little of that once it has stopped.
 
 import { createServer, type Server, type Socket as NetSocket } from "node:net";
 import type * as nodeTls from "node:tls";
@@ -23,6 +23,8 @@ type TlsNames = NonNullable<TlsOptions["names"]>;
 
 const DEFAULT_BACKLOG = 1024;
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
+/** What is left of a handshake when the listener stops: a round trip or two. */
+const STOPPED_HANDSHAKE_MS = 500;
 
 /** A transport on node's sockets. */
 export function createNodeTransport(options: NodeTransportOptions = {}): Transport {
@@ -44,7 +46,13 @@ async function listen(
       : tlsServer(await import("node:tls"), target, target.tls, onSocket, shaking);
   await bind(server, target);
   const address = boundAddress(server);
-  return { address, stop: () => stop(server, shaking) };
+  return {
+    address,
+    stop: () => stop(server, shaking),
+    get handshakeCount() {
+      return shaking.size;
+    },
+  };
 }
 
 function plainServer(onSocket: (socket: Socket) => void, readsInPlace: boolean): Server {
@@ -158,7 +166,9 @@ function stop(server: Server, shaking: ReadonlyMap<string, NetSocket>): Promise<
   return new Promise((resolve) => {
     // `close` waits for every connection; the port is free at once, which is what is promised.
     server.close();
-    for (const socket of shaking.values()) socket.destroy();
+    setTimeout(() => {
+      for (const socket of shaking.values()) socket.destroy();
+    }, STOPPED_HANDSHAKE_MS).unref();
     setImmediate(resolve);
   });
 }

@@ -64,8 +64,13 @@ export interface BoundAddress {
 /** A bound listener. */
 export interface Listener {
   readonly address: BoundAddress;
-  /** Accepts no more; connections that are open stay. Resolves once the port is free. */
+  /**
+   * Accepts no more; connections that are open stay, and those in the middle of a handshake have a moment to complete it, since
+   * their peers may take them for open already. Resolves once the port is free.
+   */
   stop(): Promise<void>;
+  /** Connections that are not handed over yet. Left out where there are none. */
+  readonly handshakeCount?: number;
 }
 
 /** Certificate and key, in PEM or as the runtime takes them. */
