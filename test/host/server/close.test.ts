@@ -1,7 +1,10 @@
 // Graceful close: no new connections, idle ones at once, open exchanges to their end, the rest cut and reported.
 
+import { connect, createServer, type AddressInfo } from "node:net";
 import { expect, test } from "vitest";
+import { HttpClient } from "../../../host/client/http_client.ts";
 import { Reply } from "../../../host/router/index.ts";
+import { developmentCertificate } from "../../../host/server/development_certificate.ts";
 import { get, RawClient, request } from "./client.ts";
 import { eventually, pause, run } from "./running.ts";
 
@@ -103,6 +106,41 @@ test("a peer that has its answer and never closes holds nothing up for long", as
   expect(await server.close()).toEqual({ connections: 0, exchanges: 0 });
   expect(performance.now() - begun).toBeLessThan(1000);
   client.close();
+});
+
+test("a connection in its handshake completes it, and learns that its request was not acted on", async () => {
+  const requests: string[] = [];
+  const { port, server } = await run((app) => void app.post("/", (req) => (requests.push(req.url), "ok")), {
+    tls: await developmentCertificate(),
+  });
+  // The server's side of the handshake waits for what the client says last, so it is not complete before the client's is.
+  const relay = createServer((client) => {
+    const upstream = connect(port, "127.0.0.1");
+    upstream.pipe(client);
+    client.once("data", (hello) => {
+      upstream.write(hello);
+      // Held back until the server closes.
+      client.pause();
+      void closed.then(() => client.pipe(upstream));
+    });
+    for (const socket of [client, upstream]) socket.on("error", () => undefined);
+  });
+  await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
+  let close = (): void => undefined;
+  const closed = new Promise<void>((resolve) => (close = resolve));
+  const client = new HttpClient({ tls: { rejectUnauthorized: false }, protocols: ["h2"], retries: 0 });
+  const asked = client.fetch(`https://localhost:${(relay.address() as AddressInfo).port}/`, {
+    method: "POST",
+  });
+  const failure = asked.catch((error: unknown) => error);
+  await eventually("the client's side of the connection", () => [...client.connections.values()][0] === 1);
+  const closing = server.close();
+  setTimeout(close, 50);
+  expect(await failure).toMatchObject({ code: "ERR_HTTPY_CLIENT_REFUSED", isUnprocessed: true });
+  expect(await closing).toEqual({ connections: 0, exchanges: 0 });
+  expect(requests).toEqual([]);
+  client.destroy();
+  relay.close();
 });
 
 test("can be waited for by a block", async () => {
