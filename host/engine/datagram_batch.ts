@@ -1,7 +1,6 @@
 // Datagrams in batches, as they go into the engine and come out of it (assembly/abi/quic.ts).
 
 import { ADDRESS_BYTES, AddressFamily, DatagramRecord } from "../../assembly/abi/quic.ts";
-import type { EngineMemory } from "./memory.ts";
 
 /** Gathers datagrams in the receive region. */
 export class ReceiveBatch {
@@ -46,8 +45,7 @@ export class ReceiveBatch {
 export type DatagramVisitor = (payload: Uint8Array, address: Uint8Array, local: number) => void;
 
 /** Visits the datagrams of a batch that was polled into [ptr, ptr + len). */
-export function visitBatch(memory: EngineMemory, ptr: number, len: number, visit: DatagramVisitor): void {
-  const { bytes } = memory;
+export function visitBatch(bytes: Uint8Array, ptr: number, len: number, visit: DatagramVisitor): void {
   for (let at = ptr; at < ptr + len;) {
     const size =
       (bytes[at + DatagramRecord.LENGTH] as number) |
@@ -60,6 +58,19 @@ export function visitBatch(memory: EngineMemory, ptr: number, len: number, visit
       bytes[at + DatagramRecord.LOCAL] as number,
     );
     at = aligned(payloadAt + size);
+  }
+}
+
+/** Datagrams to send, in bytes of their own. */
+export class TransmitBatch {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  visit(visitor: DatagramVisitor): void {
+    visitBatch(this.#bytes, 0, this.#bytes.length, visitor);
   }
 }
 

@@ -3,7 +3,7 @@
 import { Layout } from "../../assembly/abi/layout.ts";
 import { ADDRESS_BYTES, QuicStat } from "../../assembly/abi/quic.ts";
 import { Status } from "../../assembly/abi/status.ts";
-import { type DatagramVisitor, ReceiveBatch, visitBatch } from "./datagram_batch.ts";
+import { type DatagramVisitor, ReceiveBatch, TransmitBatch, visitBatch } from "./datagram_batch.ts";
 import type { Doors } from "./doors.ts";
 import type { EngineMemory } from "./memory.ts";
 
@@ -132,11 +132,23 @@ export class QuicCommands {
     return this.#doors.receiveDatagrams(endpoint, offset, this.batch.length - offset, now);
   }
 
+  /** Hands over datagrams that lie in the receive region; answers how many of the `length` bytes were taken, or a status. */
+  receiveRegion(endpoint: number, offset: number, length: number, now: number): number {
+    return this.#doors.receiveDatagrams(endpoint, offset, length, now);
+  }
+
+  /** Datagrams to send, copied out of the engine's memory; null when there are none. To be called until then. */
+  pollBatch(endpoint: number, now: number): TransmitBatch | null {
+    const len = this.#doors.pollDatagrams(endpoint, now);
+    if (len <= 0) return null;
+    return new TransmitBatch(this.#memory.bytes.slice(this.#transmitPtr, this.#transmitPtr + len));
+  }
+
   /** Visits datagrams to send; answers whether there were any. To be called until there are none. */
   poll(endpoint: number, now: number, visit: DatagramVisitor): boolean {
     const len = this.#doors.pollDatagrams(endpoint, now);
     if (len <= 0) return false;
-    visitBatch(this.#memory, this.#transmitPtr, len, visit);
+    visitBatch(this.#memory.bytes, this.#transmitPtr, len, visit);
     return true;
   }
 
@@ -221,12 +233,19 @@ export class QuicCommands {
     return this.#doors.streamId(stream);
   }
 
-  /** Answers how many of the bytes were taken, from the first. */
+  /** Answers how many of the bytes were taken, from the first: fewer when buffers are full, and WRITABLE follows. */
   writeStream(connection: number, stream: number, bytes: Uint8Array, isFin: boolean, now: number): number {
-    const part = bytes.length > this.#commandLen ? bytes.subarray(0, this.#commandLen) : bytes;
-    this.#memory.bytes.set(part, this.#commandPtr);
-    const isLast = isFin && part.length === bytes.length ? 1 : 0;
-    return this.#doors.writeStream(connection, stream, this.#commandPtr, part.length, isLast, now);
+    let total = 0;
+    for (;;) {
+      const part = bytes.subarray(total, total + this.#commandLen);
+      this.#memory.bytes.set(part, this.#commandPtr);
+      const isLast = total + part.length === bytes.length;
+      const fin = isFin && isLast ? 1 : 0;
+      const taken = this.#doors.writeStream(connection, stream, this.#commandPtr, part.length, fin, now);
+      if (taken < 0) return taken;
+      total += taken;
+      if (taken < part.length || isLast) return total;
+    }
   }
 
   /** The bytes at the front of a stream, as a view valid until the next call; empty when there are none now. */

@@ -1,0 +1,217 @@
+// A QUIC endpoint of the engine on a datagram socket of the runtime: batches in and out, and the answers to TLS' questions.
+//
+// Datagrams that arrive in one turn are handed over as one batch. Whatever is sent is polled once after each batch, each timeout and
+// each turn in which something was written, and copied out first: a runtime may keep what it is given until the kernel takes it.
+
+import type { KeyObject } from "node:crypto";
+import { QuestionKind } from "../../assembly/abi/quic.ts";
+import { ConnectionKeys, countValidSignatures, readSignQuestion } from "../crypto/question.ts";
+import { signWith } from "../crypto/signature.ts";
+import { checked } from "../engine/engine_error.ts";
+import { decodeAddress, encodeAddress, ReceiveBatch } from "../engine/datagram_batch.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { DatagramSink, DatagramSocket } from "../transport/datagrams.ts";
+
+/** Who runs the engine that an endpoint belongs to: its events, its timer, its failure. */
+export interface EngineOwner {
+  readonly engine: Engine;
+  readonly isFailed: boolean;
+  now(): number;
+  /** Reads the engine's events. */
+  readEvents(): void;
+  armTimer(): void;
+  fail(error: unknown): void;
+}
+
+/** Addresses that are remembered in the form of the other side. */
+const ADDRESS_CACHE_MOST = 1024;
+
+interface Peer {
+  readonly host: string;
+  readonly port: number;
+  readonly family: 4 | 6;
+}
+
+export class Endpoint implements DatagramSink {
+  readonly handle: number;
+  readonly #owner: EngineOwner;
+  /** Sockets by the number that the engine knows them by. */
+  readonly #sockets: DatagramSocket[] = [];
+  /** Gathered here and not in the engine's region, where stream sockets read to meanwhile. */
+  readonly #batch: ReceiveBatch;
+  readonly #gathered: Uint8Array;
+  readonly #keys = new Map<number, ConnectionKeys>();
+  readonly #privateKeys: readonly KeyObject[];
+  readonly #encoded = new Map<string, Uint8Array>();
+  readonly #decoded = new Map<string, Peer>();
+  #isScheduled = false;
+  #isFlushScheduled = false;
+  #isClosed = false;
+
+  /** `privateKeys` are those that certificates name by their index. */
+  constructor(owner: EngineOwner, privateKeys: readonly KeyObject[]) {
+    this.#owner = owner;
+    this.#privateKeys = privateKeys;
+    const { engine } = owner;
+    this.#gathered = new Uint8Array(engine.receiveBuffer.length);
+    this.#batch = new ReceiveBatch(this.#gathered);
+    this.handle = checked(engine.quic.openEndpoint(owner.now()), "opening an endpoint");
+  }
+
+  /** Sends and receives by this socket too; answers its number. */
+  addSocket(socket: DatagramSocket): number {
+    return this.#sockets.push(socket) - 1;
+  }
+
+  get sockets(): readonly DatagramSocket[] {
+    return this.#sockets;
+  }
+
+  /** A sink for a further socket, whose number is `local`. */
+  sinkFor(local: number): DatagramSink {
+    return {
+      onDatagram: (payload, host, port) => this.#take(payload, host, port, local),
+      onClose: () => undefined,
+    };
+  }
+
+  onDatagram(payload: Uint8Array, host: string, port: number): void {
+    this.#take(payload, host, port, 0);
+  }
+
+  onClose(): void {
+    this.#isClosed = true;
+  }
+
+  #take(payload: Uint8Array, host: string, port: number, local: number): void {
+    if (this.#isClosed || this.#owner.isFailed) return;
+    if (!this.#batch.fits(payload.length)) {
+      this.#receive();
+      if (!this.#batch.fits(payload.length)) return;
+    }
+    this.#batch.add(payload, this.#encode(host, port), local);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#receive();
+    });
+  }
+
+  /** Hands over what was gathered. */
+  #receive(): void {
+    const length = this.#batch.length;
+    if (length === 0 || this.#owner.isFailed) return;
+    this.#batch.clear();
+    try {
+      const { engine } = this.#owner;
+      engine.receiveBuffer.set(this.#gathered.subarray(0, length));
+      let offset = 0;
+      while (offset < length) {
+        const taken = engine.quic.receiveRegion(this.handle, offset, length - offset, this.#owner.now());
+        this.#owner.readEvents();
+        if (taken <= 0) break;
+        offset += taken;
+      }
+      this.flush();
+      this.#owner.armTimer();
+    } catch (error) {
+      this.#owner.fail(error);
+    }
+  }
+
+  /** Sends whatever there is to send. */
+  flush(): void {
+    const { engine } = this.#owner;
+    const { quic } = engine;
+    const now = this.#owner.now();
+    for (let batch = quic.pollBatch(this.handle, now); batch !== null; batch = quic.pollBatch(this.handle, now)) {
+      batch.visit((payload, address, local) => {
+        const peer = this.#decode(address);
+        (this.#sockets[local] ?? this.#sockets[0])?.send(payload, peer.host, peer.port, peer.family);
+      });
+      this.#owner.readEvents();
+    }
+    this.#owner.readEvents();
+  }
+
+  /** Flushes once the code that is running is through. */
+  flushLater(): void {
+    if (this.#isFlushScheduled || this.#owner.isFailed) return;
+    this.#isFlushScheduled = true;
+    queueMicrotask(() => {
+      this.#isFlushScheduled = false;
+      if (this.#owner.isFailed) return;
+      try {
+        this.flush();
+        this.#owner.armTimer();
+      } catch (error) {
+        this.#owner.fail(error);
+      }
+    });
+  }
+
+  /** Answers a question of TLS at once. What cannot be answered fails that handshake alone. */
+  answer(connection: number, kind: number, question: Uint8Array): void {
+    const { quic } = this.#owner.engine;
+    const now = this.#owner.now();
+    let answer: Uint8Array;
+    try {
+      if (kind === QuestionKind.VERIFY) {
+        quic.answerVerify(connection, countValidSignatures(question.slice()), now);
+        return;
+      }
+      answer = kind === QuestionKind.SIGN ? this.#sign(question) : this.#exchange(connection, question);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw error;
+      quic.fail(connection, now);
+      return;
+    }
+    quic.answer(connection, answer, now);
+  }
+
+  #sign(question: Uint8Array): Uint8Array {
+    const { keyId, scheme, content } = readSignQuestion(question);
+    const key = this.#privateKeys[keyId];
+    if (key === undefined) throw new RangeError(`there is no key ${keyId}`);
+    return signWith(key, scheme, content);
+  }
+
+  #exchange(connection: number, question: Uint8Array): Uint8Array {
+    let keys = this.#keys.get(connection);
+    if (keys === undefined) this.#keys.set(connection, (keys = new ConnectionKeys()));
+    return keys.answer(question);
+  }
+
+  /** The connection needs its keys no longer. */
+  forget(connection: number): void {
+    this.#keys.delete(connection);
+  }
+
+  /** Frees the endpoint; its connections end without a word. The sockets are closed. */
+  async close(): Promise<void> {
+    if (!this.#owner.isFailed) this.#owner.engine.quic.closeEndpoint(this.handle);
+    this.#isClosed = true;
+    await Promise.all(this.#sockets.map((socket) => socket.close()));
+  }
+
+  #encode(host: string, port: number): Uint8Array {
+    const name = `${host} ${port}`;
+    let address = this.#encoded.get(name);
+    if (address === undefined) {
+      if (this.#encoded.size >= ADDRESS_CACHE_MOST) this.#encoded.clear();
+      this.#encoded.set(name, (address = encodeAddress(host, port)));
+    }
+    return address;
+  }
+
+  #decode(address: Uint8Array): Peer {
+    const name = String.fromCharCode(...address);
+    let peer = this.#decoded.get(name);
+    if (peer === undefined) {
+      if (this.#decoded.size >= ADDRESS_CACHE_MOST) this.#decoded.clear();
+      this.#decoded.set(name, (peer = decodeAddress(address)));
+    }
+    return peer;
+  }
+}

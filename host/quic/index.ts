@@ -1,0 +1,11 @@
+// Raw QUIC: connections, streams and datagrams for protocols other than HTTP/3.
+
+export { connectQuic } from "./connect_quic.ts";
+export type { ConnectQuicOptions, QuicClient } from "./connect_quic.ts";
+export { listenQuic } from "./listen_quic.ts";
+export type { ListenQuicOptions, QuicListener } from "./listen_quic.ts";
+export type { CipherName, GroupName, QuicOptions } from "./quic_config.ts";
+export type { QuicCloseInfo, QuicConnection, QuicStats } from "./quic_connection.ts";
+export { QuicConnectionError, QuicStreamError } from "./quic_error.ts";
+export type { QuicEnd } from "./quic_error.ts";
+export type { QuicStream } from "./quic_stream.ts";
