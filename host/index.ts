@@ -47,3 +47,18 @@ export type {
   FieldLines,
   ProtocolName,
 } from "./client/dialer.ts";
+export { connectQuic, listenQuic, QuicConnectionError, QuicStreamError } from "./quic/index.ts";
+export type {
+  CipherName,
+  ConnectQuicOptions,
+  GroupName,
+  ListenQuicOptions,
+  QuicClient,
+  QuicCloseInfo,
+  QuicConnection,
+  QuicEnd,
+  QuicListener,
+  QuicOptions,
+  QuicStats,
+  QuicStream,
+} from "./quic/index.ts";

@@ -9,7 +9,7 @@ import { resolveLimits } from "../engine/limits.ts";
 import { loadModule, moduleFrom } from "../engine/module.ts";
 import { bindNodeDatagrams } from "../transport/node_datagrams.ts";
 import { Endpoint } from "./endpoint.ts";
-import { addRoots, makeConfig, type QuicOptions } from "./quic_config.ts";
+import { addRoots, makeConfig, type QuicOptions, readRuntimeRoots } from "./quic_config.ts";
 import type { QuicConnection } from "./quic_connection.ts";
 import { QuicHost } from "./quic_host.ts";
 
@@ -38,9 +38,9 @@ export interface ConnectQuicOptions extends QuicOptions {
 export interface QuicClient {
   readonly connection: QuicConnection;
   /** Moves the connection to another local port (RFC 9000 §9.2). Resolves once the new path is asked for. */
-  migrate(): Promise<void>;
+  readonly migrate: () => Promise<void>;
   /** Closes the connection, and frees the socket once the peer may have heard of it. */
-  close(info?: { readonly code?: bigint | number; readonly reason?: string }): Promise<void>;
+  readonly close: (info?: { readonly code?: bigint | number; readonly reason?: string }) => Promise<void>;
 }
 
 const MIB = 1024 * 1024;
@@ -70,7 +70,8 @@ export async function connectQuic(options: ConnectQuicOptions): Promise<QuicClie
     const isUnchecked = options.rejectUnauthorized === false;
     const config = makeConfig(quic, options, isUnchecked ? QuicConfigFlag.ANY_CERTIFICATE : 0);
     if (options.version === 2) checked(quic.setOption(config, QuicOption.VERSION, 2), "choosing version 2");
-    if (!isUnchecked) addRoots(quic, config, options.ca);
+    if (!isUnchecked)
+      addRoots(quic, config, options.ca, options.ca === undefined ? await readRuntimeRoots() : "");
     const endpoint = new Endpoint(host, []);
     const { keyLog, onTicket, onToken } = options;
     host.add(endpoint, {

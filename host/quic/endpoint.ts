@@ -125,7 +125,11 @@ export class Endpoint implements DatagramSink {
     const { engine } = this.#owner;
     const { quic } = engine;
     const now = this.#owner.now();
-    for (let batch = quic.pollBatch(this.handle, now); batch !== null; batch = quic.pollBatch(this.handle, now)) {
+    for (
+      let batch = quic.pollBatch(this.handle, now);
+      batch !== null;
+      batch = quic.pollBatch(this.handle, now)
+    ) {
       batch.visit((payload, address, local) => {
         const peer = this.#decode(address);
         (this.#sockets[local] ?? this.#sockets[0])?.send(payload, peer.host, peer.port, peer.family);

@@ -42,7 +42,7 @@ const CLOSE_POLL_MS = 10;
 /** Listens; `onConnection` is called with each connection whose handshake is complete. */
 export async function listenQuic(
   options: ListenQuicOptions,
-  onConnection: (connection: QuicConnection) => void,
+  onConnection: (connection: QuicConnection) => void | Promise<void>,
 ): Promise<QuicListener> {
   const module = await (options.module === undefined ? loadModule() : moduleFrom(options.module));
   const host = new QuicHost({
@@ -60,7 +60,9 @@ export async function listenQuic(
     const endpoint = new Endpoint(host, keys);
     checked(quic.listen(endpoint.handle, config), "listening");
     const { keyLog } = options;
-    host.add(endpoint, { onConnection, ...(keyLog === undefined ? {} : { onKeyLog: keyLog }) });
+    host.add(endpoint, {
+      onConnection: (connection) => void onConnection(connection),
+      ...(keyLog === undefined ? {} : { onKeyLog: keyLog }) });
     const socket = await bindNodeDatagrams(options, endpoint);
     endpoint.addSocket(socket);
     return {

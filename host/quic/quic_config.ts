@@ -1,7 +1,6 @@
 // Options of raw QUIC, checked, and put into a configuration of the engine.
 
 import { randomBytes, type KeyObject } from "node:crypto";
-import { rootCertificates } from "node:tls";
 import { QuicConfigFlag, QuicOption } from "../../assembly/abi/quic.ts";
 import { Group } from "../crypto/key_exchange.ts";
 import { checked } from "../engine/engine_error.ts";
@@ -61,7 +60,9 @@ export interface ServerCredentials {
 }
 
 function optionError(name: string, value: unknown, allowed: string): never {
-  throw new TypeError(`QUIC option ${name} is ${JSON.stringify(value) ?? String(value)}; it must be ${allowed}`);
+  throw new TypeError(
+    `QUIC option ${name} is ${JSON.stringify(value) ?? String(value)}; it must be ${allowed}`,
+  );
 }
 
 /** A configuration with what both roles share. */
@@ -81,7 +82,11 @@ export function makeConfig(quic: QuicCommands, options: QuicOptions, flags: numb
   checked(quic.setAlpn(config, alpn), "setting ALPN");
   if (cipher !== undefined) set(QuicOption.SUITE, CIPHERS[cipher], "cipher");
   if (congestion === "reno") set(QuicOption.CONGESTION, 1, "congestion");
-  set(QuicOption.DATAGRAM_BYTES, whole("datagramBytes", options.datagramBytes ?? DATAGRAM_BYTES), "datagramBytes");
+  set(
+    QuicOption.DATAGRAM_BYTES,
+    whole("datagramBytes", options.datagramBytes ?? DATAGRAM_BYTES),
+    "datagramBytes",
+  );
   if (options.bidiStreams !== undefined)
     set(QuicOption.BIDI_STREAMS, whole("bidiStreams", options.bidiStreams), "bidiStreams");
   if (options.uniStreams !== undefined)
@@ -91,7 +96,14 @@ export function makeConfig(quic: QuicCommands, options: QuicOptions, flags: numb
     const unknown = groups.find((name) => GROUPS[name] === undefined);
     if (unknown !== undefined || groups.length === 0)
       optionError("groups", groups, `one or more of ${Object.keys(GROUPS).join(", ")}`);
-    checked(quic.setGroups(config, groups.map((name) => GROUPS[name]), 1), "setting groups");
+    checked(
+      quic.setGroups(
+        config,
+        groups.map((name) => GROUPS[name]),
+        1,
+      ),
+      "setting groups",
+    );
   }
   let bits = flags;
   if (options.earlyData === true) bits |= QuicConfigFlag.EARLY_DATA;
@@ -117,20 +129,32 @@ export function addCredentials(quic: QuicCommands, config: number, options: Serv
     checked(quic.addCertificate(config, { keyId, chain, names, schemes }), "adding a certificate");
   });
   if (tls.requestCert === true) {
+    if (tls.ca === undefined)
+      optionError("tls.ca", undefined, "given where requestCert is: who signs clients' certificates");
     const isRequired = tls.rejectUnauthorized !== false;
     checked(quic.setOption(config, QuicOption.CLIENT_AUTH, isRequired ? 2 : 1), "asking for certificates");
-    addRoots(quic, config, tls.ca);
+    addRoots(quic, config, tls.ca, "");
   }
   checked(quic.rotateTicketKey(config, randomBytes(TICKET_KEY_BYTES)), "setting a ticket key");
   return all.map(({ key }) => key);
 }
 
-/** Trusts these roots, or those of the runtime. */
-export function addRoots(quic: QuicCommands, config: number, ca: string | Uint8Array | undefined): void {
-  const roots = ca === undefined ? rootCertificates.flatMap((pem) => certificatesOf(pem)) : certificatesOf(ca);
-  for (const der of roots) {
+/** Trusts the roots in `ca`, or else those of the runtime (`readRuntimeRoots`). */
+export function addRoots(
+  quic: QuicCommands,
+  config: number,
+  ca: string | Uint8Array | undefined,
+  runtimeRoots: string,
+): void {
+  for (const der of certificatesOf(ca ?? runtimeRoots)) {
     // A root of a kind that the engine does not know is one that it trusts nothing by.
     const status = quic.addRoot(config, der);
     if (status < 0 && ca !== undefined) checked(status, "adding a root");
   }
+}
+
+/** The roots that the runtime trusts, in PEM. */
+export async function readRuntimeRoots(): Promise<string> {
+  const { rootCertificates } = await import("node:tls");
+  return rootCertificates.join("\n");
 }

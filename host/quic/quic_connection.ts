@@ -160,7 +160,8 @@ export class QuicConnection implements StreamCarrier {
   close(info: QuicCloseInfo = {}): Promise<QuicEnd> {
     if (this.#end === null) {
       const code = BigInt(info.code ?? 0);
-      if (code < 0n || code >= 1n << 62n) throw new RangeError(`code is ${code}; it must be from 0 to 2^62 - 1`);
+      if (code < 0n || code >= 1n << 62n)
+        throw new RangeError(`code is ${code}; it must be from 0 to 2^62 - 1`);
       this.#host.quic.close(this.handle, code, info.reason ?? "", this.#host.now());
       this.#host.flushLater(this);
     }

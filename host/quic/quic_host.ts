@@ -160,7 +160,8 @@ export class QuicHost implements EngineOwner {
         const { host, port } = decodeAddress(address);
         this.adopt(entry.endpoint, handle, { host, port });
       },
-      question: (handle, kind, question) => this.#endpointFor(handle)?.endpoint.answer(handle, kind, question),
+      question: (handle, kind, question) =>
+        this.#endpointFor(handle)?.endpoint.answer(handle, kind, question),
       connected: (handle, flags, alpn, serverName) => {
         const connection = at(handle);
         const entry = this.#endpointFor(handle);
@@ -184,11 +185,13 @@ export class QuicHost implements EngineOwner {
       datagrams: (handle) => at(handle)?.onDatagrams(),
       ticket: (handle, ticket) => {
         const connection = at(handle);
-        if (connection !== undefined) this.#endpointFor(handle)?.listener.onTicket?.(connection, ticket.slice());
+        if (connection !== undefined)
+          this.#endpointFor(handle)?.listener.onTicket?.(connection, ticket.slice());
       },
       token: (handle, token) => {
         const connection = at(handle);
-        if (connection !== undefined) this.#endpointFor(handle)?.listener.onToken?.(connection, token.slice());
+        if (connection !== undefined)
+          this.#endpointFor(handle)?.listener.onToken?.(connection, token.slice());
       },
       keyLog: (handle, lines) => this.#endpointFor(handle)?.listener.onKeyLog?.(lines),
       path: (handle, address) => at(handle)?.onPath(decodeAddress(address)),

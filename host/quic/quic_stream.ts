@@ -37,7 +37,13 @@ export class QuicStream {
   #isWriteOver = false;
   #isGone = false;
 
-  constructor(connection: QuicConnection, carrier: StreamCarrier, handle: number, id: number, isLocal: boolean) {
+  constructor(
+    connection: QuicConnection,
+    carrier: StreamCarrier,
+    handle: number,
+    id: number,
+    isLocal: boolean,
+  ) {
     this.connection = connection;
     this.#carrier = carrier;
     this.#handle = handle;

@@ -46,6 +46,7 @@ import {
   streamsOfConnection,
   tlsOf,
 } from "./connection.ts";
+import { settleFates } from "./fates.ts";
 import { cryptoStreamAt } from "./handshake_state.ts";
 import { issueIds } from "./ids.ts";
 import { keysDiscardHandshake, keysInstall } from "./keys.ts";
@@ -104,6 +105,14 @@ export function handshakeAdvance(connection: QuicConnection): i32 {
   if (status == Status.OK) status = takeOutput(connection);
   if (tls.status < 0) return tls.status;
   if (status < 0) return status;
+  if (hasBit(connection, QuicFlag.EARLY_OFFERED) && tls.earlyData == EarlyData.REJECTED) {
+    clearBit(connection, QuicFlag.EARLY_OFFERED);
+    recoveryOnEarlyDataRejected(recoveryOf(connection), nowMs);
+    settleFates(connection);
+    streamsRejectEarlyData(streamsOfConnection(connection));
+    // The limits of this connection are told again: they are all that counts now.
+    clearBit(connection, QuicFlag.PARAMETERS_TAKEN);
+  }
   if (tls.remoteParametersPtr != 0 && !hasBit(connection, QuicFlag.PARAMETERS_TAKEN)) {
     status = parametersTake(connection);
     if (status < 0) return status;
@@ -124,11 +133,6 @@ export function handshakeAdvance(connection: QuicConnection): i32 {
   }
   if (!isServer(connection) && tls.earlyData == EarlyData.OFFERED && tls.rememberedParametersLen != 0)
     offerEarly(connection);
-  if (hasBit(connection, QuicFlag.EARLY_OFFERED) && tls.earlyData == EarlyData.REJECTED) {
-    clearBit(connection, QuicFlag.EARLY_OFFERED);
-    recoveryOnEarlyDataRejected(recoveryOf(connection), nowMs);
-    streamsRejectEarlyData(streamsOfConnection(connection));
-  }
   tellKeyLog(connection);
   if (tls.isComplete && connection.phase == Phase.HANDSHAKE) onComplete(connection);
   tellTickets(connection);

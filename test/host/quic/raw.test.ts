@@ -64,12 +64,17 @@ async function roundTrip(connection: QuicConnection, bytes: Uint8Array): Promise
 
 const content = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7) & 0xff));
 
+/** Compared as a whole: a matcher would look at every byte. */
+async function expectEcho(connection: QuicConnection): Promise<void> {
+  expect(content.equals(await roundTrip(connection, content))).toBe(true);
+}
+
 describe("raw QUIC", () => {
   test("echoes streams", async () => {
     const port = await serve();
     const client = await dial(port);
     expect(client.connection.alpn).toBe("echo");
-    expect(await roundTrip(client.connection, content)).toEqual(content);
+    await expectEcho(client.connection);
     const stats = client.connection.stats()!;
     expect(stats.version).toBe(1);
     expect(stats.cipherSuite).toBe(0x1303);
@@ -88,7 +93,7 @@ describe("raw QUIC", () => {
   ] as const)("does with %s", async (_name, server, client, suite) => {
     const port = await serve(server as Partial<ListenQuicOptions>);
     const { connection, close } = await dial(port, client as Partial<ConnectQuicOptions>);
-    expect(await roundTrip(connection, content)).toEqual(content);
+    await expectEcho(connection);
     expect(connection.stats()).toMatchObject({ cipherSuite: suite, version: "version" in client ? 2 : 1 });
     await close();
   });
@@ -129,9 +134,9 @@ describe("raw QUIC", () => {
     await roundTrip(connection, content);
     await connection.confirmed;
     connection.updateKeys();
-    expect(await roundTrip(connection, content)).toEqual(content);
+    await expectEcho(connection);
     await migrate();
-    expect(await roundTrip(connection, content)).toEqual(content);
+    await expectEcho(connection);
     expect(connection.stats()!.keyUpdates).toBe(1);
     await close();
   });
