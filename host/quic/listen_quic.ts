@@ -62,7 +62,8 @@ export async function listenQuic(
     const { keyLog } = options;
     host.add(endpoint, {
       onConnection: (connection) => void onConnection(connection),
-      ...(keyLog === undefined ? {} : { onKeyLog: keyLog }) });
+      ...(keyLog === undefined ? {} : { onKeyLog: keyLog }),
+    });
     const socket = await bindNodeDatagrams(options, endpoint);
     endpoint.addSocket(socket);
     return {

@@ -137,6 +137,7 @@ function move(connection: QuicConnection, slot: u32): void {
 }
 
 function onPathChanged(connection: QuicConnection, isSameHost: bool): void {
+  remoteIdsOf(connection).primaryPath = pathsOf(connection).current;
   if (isSameHost) return;
   pathMtuOpen(connection);
   recoveryOnPathChange(recoveryOf(connection), mtuOf(connection).size, nowMs);

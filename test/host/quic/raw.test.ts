@@ -91,8 +91,8 @@ describe("raw QUIC", () => {
     ["a Retry", { retry: true }, {}, 0x1303],
     ["NewReno", { congestion: "reno" }, { congestion: "reno" }, 0x1303],
   ] as const)("does with %s", async (_name, server, client, suite) => {
-    const port = await serve(server as Partial<ListenQuicOptions>);
-    const { connection, close } = await dial(port, client as Partial<ConnectQuicOptions>);
+    const port = await serve(server);
+    const { connection, close } = await dial(port, client);
     await expectEcho(connection);
     expect(connection.stats()).toMatchObject({ cipherSuite: suite, version: "version" in client ? 2 : 1 });
     await close();
