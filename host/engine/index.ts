@@ -17,3 +17,16 @@ export { MessageKind, PayloadPath, SocketFlag } from "../../assembly/abi/web_soc
 export { CloseCode, closeCodeOf, handshakeHttpStatusOf, WsStatus } from "../../assembly/abi/ws_status.ts";
 export type { SocketTerms } from "./socket_commands.ts";
 export type { SocketPayload } from "./socket_payload.ts";
+export {
+  CloseFlag,
+  ConnectedFlag,
+  QuestionKind,
+  QuicConfigFlag,
+  QuicOption,
+  QuicStat,
+  RetryPolicy,
+  StreamNews,
+} from "../../assembly/abi/quic.ts";
+export { decodeAddress, encodeAddress } from "./datagram_batch.ts";
+export type { QuicCertificate, QuicTarget } from "./quic_commands.ts";
+export type { QuicEvents } from "./quic_events.ts";

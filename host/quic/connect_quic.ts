@@ -2,7 +2,7 @@
 
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { QuicConfigFlag, QuicOption } from "../../assembly/abi/quic.ts";
+import { QuicConfigFlag, QuicOption } from "../engine/index.ts";
 import { encodeAddress, parseIp } from "../engine/datagram_batch.ts";
 import { checked } from "../engine/engine_error.ts";
 import { resolveLimits } from "../engine/limits.ts";

@@ -4,7 +4,7 @@
 // each turn in which something was written, and copied out first: a runtime may keep what it is given until the kernel takes it.
 
 import type { KeyObject } from "node:crypto";
-import { QuestionKind } from "../../assembly/abi/quic.ts";
+import { QuestionKind } from "../engine/index.ts";
 import { ConnectionKeys, countValidSignatures, readSignQuestion } from "../crypto/question.ts";
 import { signWith } from "../crypto/signature.ts";
 import { checked } from "../engine/engine_error.ts";

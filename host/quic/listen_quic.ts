@@ -1,6 +1,6 @@
 // Serving raw QUIC.
 
-import { QuicOption, RetryPolicy } from "../../assembly/abi/quic.ts";
+import { QuicOption, RetryPolicy } from "../engine/index.ts";
 import { checked } from "../engine/engine_error.ts";
 import { resolveLimits } from "../engine/limits.ts";
 import { loadModule, moduleFrom } from "../engine/module.ts";

@@ -1,7 +1,7 @@
 // Options of raw QUIC, checked, and put into a configuration of the engine.
 
 import { randomBytes, type KeyObject } from "node:crypto";
-import { QuicConfigFlag, QuicOption } from "../../assembly/abi/quic.ts";
+import { QuicConfigFlag, QuicOption } from "../engine/index.ts";
 import { Group } from "../crypto/key_exchange.ts";
 import { checked } from "../engine/engine_error.ts";
 import type { LimitOptions } from "../engine/limits.ts";

@@ -1,7 +1,7 @@
 // A QUIC connection with streams and datagrams of its own (RFC 9000, RFC 9221), for protocols other than HTTP/3.
 
-import { CloseFlag, ConnectedFlag, QuicStat, StreamNews } from "../../assembly/abi/quic.ts";
-import { Status } from "../../assembly/abi/status.ts";
+import { CloseFlag, ConnectedFlag, QuicStat, StreamNews } from "../engine/index.ts";
+import { Status } from "../engine/index.ts";
 import { QuicConnectionError, type QuicEnd } from "./quic_error.ts";
 import type { QuicHost } from "./quic_host.ts";
 import { QuicStream, type StreamCarrier } from "./quic_stream.ts";

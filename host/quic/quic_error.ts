@@ -1,6 +1,6 @@
 // What a QUIC connection or stream ends with.
 
-import { statusText } from "../../assembly/abi/status.ts";
+import { statusText } from "../engine/index.ts";
 
 /** The end of a connection that was not the wish of this side. */
 export class QuicConnectionError extends Error {

@@ -5,7 +5,7 @@ import type { EventSink } from "../engine/event_reader.ts";
 import { decodeAddress } from "../engine/datagram_batch.ts";
 import type { QuicCommands } from "../engine/quic_commands.ts";
 import type { QuicEvents } from "../engine/quic_events.ts";
-import type { Endpoint} from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { EngineOwner } from "./endpoint.ts";
 import { QuicConnection } from "./quic_connection.ts";
 

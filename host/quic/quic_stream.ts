@@ -1,7 +1,7 @@
 // A stream of a QUIC connection as web streams: what is not read is not acknowledged to flow control, and what the peer does not take
 // waits in `writable`.
 
-import { StreamNews } from "../../assembly/abi/quic.ts";
+import { StreamNews } from "../engine/index.ts";
 import { codeOf, QuicStreamError } from "./quic_error.ts";
 import type { QuicConnection } from "./quic_connection.ts";
 
