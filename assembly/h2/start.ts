@@ -28,6 +28,7 @@ import {
 } from "./connection.ts";
 import { commit, reserve } from "./control_output.ts";
 import { DeadlineKind, setDeadline } from "./deadlines.ts";
+import { creditConnection } from "./flow_control.ts";
 import { FRAME_SIZE_DEFAULT } from "./frame.ts";
 import { INITIAL_WINDOW_DEFAULT } from "./settings.ts";
 import { settle } from "./lifecycle.ts";
@@ -35,6 +36,9 @@ import { queueSettings } from "./settings_exchange.ts";
 
 /** The peer's limit of concurrent streams until it says one: §6.5.2 knows none, and recommends no less than 100. */
 const REMOTE_STREAM_COUNT_FIRST: u32 = 100;
+
+/** What of the connection's window is used before the preface of a client that upgraded. */
+const UPGRADE_WINDOW_BYTES: u32 = 16384;
 
 /** Opens a connection on a transport that has chosen HTTP/2. 0 when a pool is full. */
 export function h2Open(role: Role, openFlags: u32): usize {
@@ -67,8 +71,13 @@ export function replaceConnection(connection: Connection): usize {
   return ptr;
 }
 
-/** The server's preface of an upgraded connection, whose client sends its own later. */
+/**
+ * The server's preface of an upgraded connection, whose client sends its own later. Until that has come the connection uses some of
+ * its window only: there are clients that keep what follows the 101 in a small buffer while they change over (curl before 8:
+ * 32 KiB).
+ */
 export function beginUpgraded(connection: H2Connection): void {
+  connection.sendWindow = UPGRADE_WINDOW_BYTES;
   begin(connection);
 }
 
@@ -76,6 +85,7 @@ export function beginUpgraded(connection: H2Connection): void {
 export function prefaceReceived(connection: H2Connection): void {
   connection.receiveState = ReceiveState.FRAME;
   if (connection.settingsPending == 0) begin(connection);
+  else creditConnection(connection, INITIAL_WINDOW_DEFAULT - UPGRADE_WINDOW_BYTES);
 }
 
 function begin(connection: H2Connection): void {

@@ -6,6 +6,8 @@ import { startContract } from "../runtime/contract_process.ts";
 import { autobahnSuites } from "./autobahn.ts";
 import { behaviourSuites } from "./behaviour.ts";
 import { embeddingSuites } from "./embedding.ts";
+import { h2BrowserSuites } from "./h2_browser.ts";
+import { h2ClientSuites } from "./h2_clients.ts";
 import { h2specSuites } from "./h2spec.ts";
 import { loadSuites } from "./load.ts";
 import { packageSuites } from "./package.ts";
@@ -26,6 +28,8 @@ if (runtime !== undefined && !runtimeNames.includes(runtime)) {
 }
 const suites: Suite[] = [
   ...h2specSuites,
+  ...h2ClientSuites,
+  ...h2BrowserSuites,
   ...loadSuites,
   ...slowClientSuites,
   ...autobahnSuites,

@@ -18,6 +18,8 @@ export interface Answer {
   readonly status: number;
   header(name: string): string | null;
   readonly body: Buffer;
+  /** The version of the answer as the client tells it, `HTTP/2`, where it does. */
+  readonly version?: string;
 }
 
 export interface Client {
@@ -76,30 +78,35 @@ const undiciClient: Client = {
   },
 };
 
-const curlClient: Client = {
-  name: "curl",
-  ...(spawnSync("curl", ["--version"]).status === 0 ? {} : { missing: "curl is not installed" }),
-  async ask(server, isSecure, { method = "GET", path, headers = {}, body }) {
-    const args = [
-      "-s",
-      "-i",
-      "--http1.1",
-      "--max-time",
-      "10",
-      "--cacert",
-      join(server.certFolder, "cert.pem"),
-    ];
-    for (const [name, value] of Object.entries(headers)) args.push("-H", `${name}: ${value}`);
-    if (method === "HEAD") args.push("-I");
-    else args.push("-X", method);
-    if (body !== undefined) args.push("--data-binary", "@-", "-H", "content-type: application/octet-stream");
-    const { code, output } = await runCurl([...args, (isSecure ? server.secure : server.plain) + path], body);
-    if (code !== 0) throw new Error(`curl ended with ${code}`);
-    return finalAnswer(output);
-  },
-};
+/** curl with flags that say which version of HTTP it speaks. */
+export function curlWith(...flags: string[]): Client {
+  return {
+    name: `curl ${flags.join(" ")}`,
+    ...(spawnSync("curl", ["--version"]).status === 0 ? {} : { missing: "curl is not installed" }),
+    async ask(server, isSecure, { method = "GET", path, headers = {}, body }) {
+      const args = [
+        "-s",
+        "-i",
+        ...flags,
+        "--max-time",
+        "10",
+        "--cacert",
+        join(server.certFolder, "cert.pem"),
+      ];
+      for (const [name, value] of Object.entries(headers)) args.push("-H", `${name}: ${value}`);
+      if (method === "HEAD") args.push("-I");
+      else args.push("-X", method);
+      if (body !== undefined)
+        args.push("--data-binary", "@-", "-H", "content-type: application/octet-stream");
+      const url = (isSecure ? server.secure : server.plain) + path;
+      const { code, output } = await runCurl([...args, url], body);
+      if (code !== 0) throw new Error(`curl ended with ${code}`);
+      return finalAnswer(output);
+    },
+  };
+}
 
-export const clients: readonly Client[] = [nodeClient, undiciClient, curlClient];
+export const clients: readonly Client[] = [nodeClient, undiciClient, curlWith("--http1.1")];
 
 function runCurl(
   args: string[],
@@ -126,6 +133,7 @@ function finalAnswer(output: Buffer): Answer {
     at = end + 4;
     if (status < 200) continue;
     const headers = new Headers(lines.slice(1).map((line) => line.split(/:\s*/, 2) as [string, string]));
-    return { status, header: (name) => headers.get(name), body: output.subarray(at) };
+    const version = lines[0]!.split(" ")[0]!;
+    return { status, header: (name) => headers.get(name), body: output.subarray(at), version };
   }
 }

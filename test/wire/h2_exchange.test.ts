@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { MessageFlag, OpenFlag, Protocol, Role, SendFlag } from "../../assembly/abi/message.ts";
 import { Status } from "../../assembly/abi/status.ts";
 import { Driver } from "./driver.ts";
-import type { Connection, Handler } from "./driver.ts";
+import type { Connection, Handler, Message } from "./driver.ts";
 import {
   data,
   describeFrame,
@@ -593,6 +593,28 @@ describe("HTTP/2 begins", () => {
     const connection = driver.open(0, flags);
     driver.feed(connection, request);
     expect(connection.sentText).toMatch(/^HTTP\/1\.1 200/u);
+  });
+
+  test("by an upgrade with some of the window, and with all of it once the client's preface is there", () => {
+    const driver = new Driver({ handler: {} });
+    const connection = driver.open();
+    driver.feed(connection, Buffer.from(upgrade.replace("AAMAAABkAAQAAP__", "AAQAAgAA")));
+    const { exchange } = connection.messages[0] as Message;
+    driver.engine.sendHead(exchange, 200, [], -1, 0);
+    expect(driver.engine.sendBody(exchange, Buffer.alloc(100_000), SendFlag.END)).toBe(100_000);
+    driver.settle(connection);
+    const sent = (): number =>
+      readFrames(connection.sent.subarray(connection.sent.indexOf("\r\n\r\n") + 4))
+        .filter(({ type }) => type === FrameType.DATA)
+        .reduce((sum, { payload }) => sum + payload.length, 0);
+    expect(sent()).toBe(16_384);
+    driver.feed(connection, Buffer.concat([PREFACE, settings(), settingsAck]));
+    expect(sent()).toBe(65_535);
+    driver.feed(connection, windowUpdate(0, 100_000));
+    expect(sent()).toBe(100_000);
+    driver.engine.doors.releaseExchange(exchange);
+    driver.hangUp(connection);
+    expect(driver.memoryInUse()).toBe(0);
   });
 
   test("not by an upgrade of a later request", () => {
