@@ -50,7 +50,7 @@ import { Indexing, indexingOf } from "../http/indexing.ts";
 import { writeInteger } from "../http/prefixed_integer.ts";
 import { nameLength, nameLookup, namePtr, PseudoField } from "../http/pseudo_field.ts";
 import { stringRoom, writeString } from "../http/string_literal.ts";
-import { limitHit, limitU32 } from "../session/limits.ts";
+import { limitU32 } from "../session/limits.ts";
 import { PartialInstruction, readDecoderStream } from "./decoder_stream.ts";
 import { absoluteOf, ageOf } from "./dynamic_table.ts";
 import {
@@ -198,12 +198,11 @@ export function qpackEncodeBegin(
   base = tableInsertTotal(state);
   requiredInsertCount = 0;
   smallestReference = NO_REFERENCE;
-  mayRefer = state.maxSize != 0 && hasSectionRoom(state, limitU32(Limit.QPACK_SECTION_COUNT));
+  mayRefer = state.maxSize != 0 && hasSectionRoom(state);
   mayWait = mayRefer && mayBlock(state, stream, state.blockedLimit);
   const limit = limitU32(Limit.QPACK_ENCODER_STREAM_BYTES);
   const due = state.output.length;
   insertionBegin(due < limit ? min(credit, limit - due) : 0, mayWait);
-  if (state.maxSize != 0 && !mayRefer) limitHit(Limit.QPACK_SECTION_COUNT);
 }
 
 /** The section's length, or OUT_OF_BOUNDS when it did not fit: then nothing of it may be sent. */

@@ -15,9 +15,11 @@
  *
  * Invariant: `oldestReference` is the least smallestReference of all sections, NO_REFERENCE without any.
  */
+import { Limit } from "../abi/limit.ts";
 import { slabAllocate, slabFree } from "../core/slab.ts";
 import { tableInsertTotal } from "../http/dynamic_table.ts";
 import { IndexedTable } from "../http/field_index.ts";
+import { limitHit, limitU32 } from "../session/limits.ts";
 
 /** Above every absolute index. */
 export const NO_REFERENCE: u64 = u64.MAX_VALUE;
@@ -58,10 +60,13 @@ export function referencesFree(table: EncoderTable): void {
   table.oldestReference = NO_REFERENCE;
 }
 
-/** Whether one more section can be kept; asked before it refers to anything. `most` is how many there may be. */
-export function hasSectionRoom(table: EncoderTable, most: u32): bool {
+/** Whether one more section can be kept; asked before it refers to anything. */
+export function hasSectionRoom(table: EncoderTable): bool {
+  if (table.sectionCount >= limitU32(Limit.QPACK_SECTION_COUNT)) {
+    limitHit(Limit.QPACK_SECTION_COUNT);
+    return false;
+  }
   if (table.sectionCount < table.sectionCapacity) return true;
-  if (table.sectionCount >= most) return false;
   const capacity = table.sectionCapacity == 0 ? FIRST_CAPACITY : table.sectionCapacity << 1;
   const block = slabAllocate(capacity * offsetof<Section>());
   if (block == 0) return false;
@@ -130,6 +135,7 @@ function removeSection(table: EncoderTable, position: u32): void {
   const at = table.sections + position * size;
   table.sectionCount--;
   memory.copy(at, at + size, (table.sectionCount - position) * size);
+  if (table.sectionCount == 0) return referencesFree(table);
   if (reference != table.oldestReference) return;
   table.oldestReference = NO_REFERENCE;
   for (let i: u32 = 0; i < table.sectionCount; i++) {

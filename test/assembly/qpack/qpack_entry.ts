@@ -66,6 +66,11 @@ export function restart(slabBytes: u32): void {
   slabInitialize(slab, slab + min(slabBytes, SLAB_BYTES));
 }
 
+/** Takes all memory that there is. */
+export function fill(): void {
+  for (let size: u32 = 65536; size >= 64; size >>= 1) while (slabAllocate(size) != 0) {}
+}
+
 export function bufferPtr(): usize {
   return buffer;
 }

@@ -14,6 +14,8 @@ export interface QpackDoors {
   memory: WebAssembly.Memory;
   initialize(): void;
   restart(slabBytes: number): void;
+  /** Takes all memory that there is. */
+  fill(): void;
   bufferPtr(): number;
   outputPtr(): number;
   bytesInUse(): number;
@@ -76,6 +78,11 @@ export class QpackRoom {
       len += part.length;
     }
     return len;
+  }
+
+  /** Takes all memory that there is. */
+  fill(): void {
+    this.doors.fill();
   }
 
   bytes(ptr: number, len: number): Buffer {
