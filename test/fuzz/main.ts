@@ -4,8 +4,10 @@
 import { parseArgs } from "node:util";
 import { h1Target } from "./h1_target.ts";
 import { h2Target } from "./h2_target.ts";
+import { QpackRoom } from "../wire/qpack/room.ts";
 import { Room } from "../wire/tls/room.ts";
 import { quicTarget } from "./quic_target.ts";
+import { qpackTarget } from "./qpack_target.ts";
 import { fuzz } from "./target.ts";
 import { tlsTarget } from "./tls_target.ts";
 import type { FuzzTarget } from "./target.ts";
@@ -14,6 +16,7 @@ const targets: Record<string, () => FuzzTarget | Promise<FuzzTarget>> = {
   h1: h1Target,
   h2: h2Target,
   quic: quicTarget,
+  qpack: async () => qpackTarget(await QpackRoom.create()),
   tls: async () => tlsTarget(await Room.create()),
 };
 

@@ -3,11 +3,12 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { projectRoot } from "../project_root.ts";
 import type { Field, QpackEncoder } from "./room.ts";
 import { QpackDecoder } from "./room.ts";
 import type { QpackRoom } from "./room.ts";
 
-export const qifsDir = resolve(import.meta.dirname, "../../../../shared/data/qifs");
+export const qifsDir = resolve(projectRoot, "../shared/data/qifs");
 export const hasQifs = existsSync(qifsDir);
 
 /** What the name of an encoded file says: the decoder's SETTINGS, and whether the encoder was told of everything at once. */

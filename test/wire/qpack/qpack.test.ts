@@ -4,6 +4,8 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { qpackErrorCodeOf, qpackStatusText, QpackStatus } from "../../../assembly/abi/qpack_status.ts";
 import { Status, statusText } from "../../../assembly/abi/status.ts";
+import { qpackTarget } from "../../fuzz/qpack_target.ts";
+import { fuzz } from "../../fuzz/target.ts";
 import { bytesOf } from "./bytes.ts";
 import { Receiver } from "./interop.ts";
 import type { Field } from "./room.ts";
@@ -565,6 +567,10 @@ describe("memory", () => {
     decoder.free();
     expect(room.doors.bytesInUse()).toBe(0);
   });
+});
+
+test("garbage neither traps nor leaves anything behind", () => {
+  expect(fuzz(qpackTarget(room), { seed: 1, seconds: 2 })).toBeGreaterThan(10);
 });
 
 describe("statuses", () => {
