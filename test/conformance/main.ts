@@ -11,6 +11,7 @@ import { h2ClientSuites } from "./h2_clients.ts";
 import { h2specSuites } from "./h2spec.ts";
 import { loadSuites } from "./load.ts";
 import { packageSuites } from "./package.ts";
+import { qpackSuites } from "./qpack.ts";
 import { runtimeNames } from "./runtimes.ts";
 import { slowClientSuites } from "./slow_clients.ts";
 import type { Suite } from "./suite.ts";
@@ -37,6 +38,7 @@ const suites: Suite[] = [
   ...embeddingSuites,
   ...packageSuites,
   ...behaviourSuites,
+  ...qpackSuites,
 ].filter((suite) => suite.name.includes(wanted) && (runtime === undefined || suite.runtime === runtime));
 
 let passed = 0;
