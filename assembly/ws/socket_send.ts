@@ -126,10 +126,15 @@ export function socketSendPong(exchange: Exchange, ptr: usize, len: u32): i32 {
   return Status.OK;
 }
 
-/** Sends a close frame with the body [ptr, ptr + len), or keeps it until the message under way is complete. */
+/**
+ * Sends a close frame with the body [ptr, ptr + len), or keeps it until the message under way is complete. A pong that waits is
+ * forgotten: nothing may follow the close frame (§5.5.1).
+ */
 export function sendClose(socket: Socket, ptr: usize, len: u32): void {
+  const pending = pendingOf(socket);
+  pendingPongClear(pending);
   if (socket.sendRemaining == 0 && sendControl(socket, Opcode.CLOSE, ptr, len)) return;
-  pendingPongSet(pendingOf(socket), ptr, len);
+  pendingPongSet(pending, ptr, len);
   socket.isClosePending = true;
 }
 

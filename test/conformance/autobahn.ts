@@ -13,7 +13,7 @@ const PACKAGES = [
   // The library of the suite's own time; the cases reach into what later ones have changed.
   "autobahn==0.10.9",
   "twisted==23.10.0",
-  "txaio==25.12.2",
+  "txaio==26.6.1",
   "six==1.17.0",
   "setuptools==80.9.0",
 ];

@@ -10,6 +10,7 @@ import { quicTarget } from "./quic_target.ts";
 import { qpackTarget } from "./qpack_target.ts";
 import { fuzz } from "./target.ts";
 import { tlsTarget } from "./tls_target.ts";
+import { wsTarget } from "./ws_target.ts";
 import type { FuzzTarget } from "./target.ts";
 
 const targets: Record<string, () => FuzzTarget | Promise<FuzzTarget>> = {
@@ -18,6 +19,7 @@ const targets: Record<string, () => FuzzTarget | Promise<FuzzTarget>> = {
   quic: quicTarget,
   qpack: async () => qpackTarget(await QpackRoom.create()),
   tls: async () => tlsTarget(await Room.create()),
+  ws: wsTarget,
 };
 
 const { values, positionals } = parseArgs({
