@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import {
   Deflate,
   Engine,
+  OpenFlag,
   PayloadPath,
   Protocol,
   resolveLimits,
@@ -43,6 +44,8 @@ class End implements Talk {
   socket = 0;
   /** Its end was told. */
   isOver = false;
+  /** Its connection is not sent on any more. */
+  isAborted = false;
   messageBytesMax = 0;
   /** Bytes of the message that is being told; below 0 between messages. */
   told = -1;
@@ -161,7 +164,7 @@ class Round implements EventSink, SocketEvents {
     const kind = random.pick<Kind>(["h1", "h1", "h2", "client"]);
     const protocol = kind === "h2" ? Protocol.HTTP_2 : Protocol.HTTP_1;
     const role = kind === "client" ? Role.CLIENT : Role.SERVER;
-    const handle = this.#engine.doors.openConnection(protocol, role, 0, this.#now);
+    const handle = this.#engine.doors.openConnection(protocol, role, OpenFlag.EXTENDED_CONNECT, this.#now);
     if (handle <= 0) return;
     const end = new End(kind, handle);
     this.#ends.push(end);
@@ -313,6 +316,8 @@ class Round implements EventSink, SocketEvents {
         if (path !== PayloadPath.SOCKET) return;
         // What the host writes comes right behind what is polled.
         this.#poll(end);
+        this.#engine.readEvents(this);
+        if (end.isAborted || !this.#ends.includes(end)) return;
         this.#check(end, Buffer.alloc(length, "y"));
         return;
       }
@@ -427,8 +432,9 @@ class Round implements EventSink, SocketEvents {
     this.#engine.doors.releaseExchange(exchange);
   }
 
-  close(connection: number): void {
+  close(connection: number, _status: number, isAborted: boolean): void {
     const end = this.#ends.find((one) => one.connection === connection);
+    if (end !== undefined && isAborted) end.isAborted = true;
     if (end !== undefined && this.#random.oneIn(2)) this.#close(end);
   }
 

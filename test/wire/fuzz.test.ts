@@ -8,6 +8,7 @@ import { quicTarget } from "../fuzz/quic_target.ts";
 import { Random } from "../fuzz/random.ts";
 import { fuzz } from "../fuzz/target.ts";
 import { tlsTarget } from "../fuzz/tls_target.ts";
+import { wsTarget } from "../fuzz/ws_target.ts";
 import { Room } from "./tls/room.ts";
 
 const SECONDS = 2;
@@ -27,6 +28,10 @@ test("garbage in TLS neither traps nor leaves anything behind", async () => {
 test("garbage in QUIC's frames, headers, parameters and packets is read within its bounds", async () => {
   expect(fuzz(await quicTarget(), { seed: 1, seconds: SECONDS })).toBeGreaterThan(10);
 }, 30_000);
+
+test("garbage in WebSockets neither traps, nor is told or answered wrongly, nor leaves anything behind", () => {
+  expect(fuzz(wsTarget(), { seed: 1, seconds: SECONDS })).toBeGreaterThan(3);
+});
 
 test("a failing round names its seed", () => {
   const target = {

@@ -178,6 +178,28 @@ describe("attacks", () => {
     });
   });
 
+  test("a pong that waits for room is forgotten when a close frame is sent, which nothing may follow", () => {
+    const server = new EchoServer().open();
+    const { engine } = server;
+    const pings = Buffer.concat(Array.from({ length: 20_000 }, () => frame(0x89, Buffer.alloc(125, 1))));
+    const unread = (bytes: Buffer): void => {
+      for (let at = 0; at < bytes.length; at += engine.receiveBuffer.length) {
+        const part = bytes.subarray(at, at + engine.receiveBuffer.length);
+        engine.receiveBuffer.set(part);
+        for (let offset = 0; offset < part.length;) {
+          offset += engine.doors.receive(server.connection, offset, part.length - offset, 1);
+          engine.readEvents(server);
+        }
+      }
+    };
+    unread(pings);
+    unread(closeFrame(1000));
+    const { frames, rest } = readFrames(server.transmitted());
+    expect(frames.length).toBeLessThan(20_000);
+    expect(frames.findIndex(({ firstByte }) => firstByte === 0x88)).toBe(frames.length - 1);
+    expect(rest).toBe(0);
+  });
+
   test("a message over the limit is refused at its header, or at that of the fragment that is too much", () => {
     const server = new EchoServer({ messageBytesMax: 1000 });
     const tooLarge = [textOf(0x88, closeBody(1009))];
