@@ -92,6 +92,7 @@ export const enum Protocol {
   QUIC = 3,
 }
 
+/** How a connection is opened. */
 export const enum OpenFlag {
   NONE = 0,
   /** The transport is TLS: the scheme of requests is https. */

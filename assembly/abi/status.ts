@@ -20,6 +20,7 @@
 import { qpackStatusText } from "./qpack_status.ts";
 import { wsStatusText } from "./ws_status.ts";
 
+/** What a door of the engine answers; negative when it could not do what was asked, or the peer was refused. */
 export const enum Status {
   OK = 0,
 

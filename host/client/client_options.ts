@@ -19,6 +19,7 @@ export interface TlsClientOptions {
   readonly ciphers?: string;
 }
 
+/** What `new HttpClient()` takes. Each has a default; a value that makes no sense is refused with its name. */
 export interface HttpClientOptions {
   /**
    * Protocols that may be spoken. Default: all that there are dialers for. Without TLS it is HTTP/1.1, or HTTP/2 by prior knowledge

@@ -21,6 +21,7 @@ export interface ResponseParts {
 /** Statuses that cannot have a body (Fetch). */
 const BODILESS = new Set([101, 103, 204, 205, 304]);
 
+/** What `HttpClient.fetch` gives: a `Response` with what only this client knows, such as trailers and protocol. */
 export class ClientResponse extends Response {
   /** What brought it. */
   readonly protocol: ProtocolName;

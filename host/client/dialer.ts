@@ -92,6 +92,7 @@ export interface ExchangeSink {
   failed(error: HttpClientError): void;
 }
 
+/** One exchange on a connection of a dialer: what the client may still do to it. */
 export interface CarriedExchange {
   /** Nobody wants the response any more; nothing is told from here on. */
   cancel(): void;

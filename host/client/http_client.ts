@@ -24,6 +24,7 @@ import { createTcpDialer } from "./tcp_dialer.ts";
 /** Of a redirect's content, this much is read so that its connection can be used again. */
 const DRAIN_BYTES = 65536;
 
+/** A client with the standard's `fetch` on connections of its own, pooled by origin, over HTTP/1.1 and HTTP/2. */
 export class HttpClient {
   readonly #options: ResolvedClientOptions;
   readonly #dialers: readonly Dialer[];

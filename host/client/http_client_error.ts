@@ -21,6 +21,7 @@ const TEXTS = {
   ERR_HTTPY_CLIENT_ENGINE: "the engine failed",
 } as const;
 
+/** Why there was no response, for programs; the message says it for people. */
 export type HttpClientErrorCode = keyof typeof TEXTS;
 
 /** Why a request has no response, or no complete one. */

@@ -12,6 +12,7 @@ import { bytesOf } from "../server/socket_output.ts";
 import { WebSocketCloseEvent, WebSocketErrorEvent } from "./web_socket_events.ts";
 import { ClientConnection, type ConnectionOwner } from "./client_connection.ts";
 
+/** What the second argument of `new WebSocketClient` takes beside subprotocols. */
 export interface WebSocketClientOptions {
   /** Subprotocols, most wanted first. */
   readonly protocols?: string | readonly string[];
@@ -38,6 +39,7 @@ interface Waiting {
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const COMPRESSOR = { threshold: 1024, level: -1, memLevel: 8 };
 
+/** A WebSocket to somewhere, after the standard `WebSocket` of browsers; over HTTP/2 too where that is asked for. */
 export class WebSocketClient extends EventTarget implements ConnectionOwner {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;

@@ -40,9 +40,11 @@ export interface EngineOptions {
   readonly now: number;
 }
 
+/** Linear memory of an instance that is not told otherwise: 256 MiB. */
 export const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024;
 const PAGE_BYTES = 65536;
 
+/** One instance of the engine. It answers a count, a handle or a negative `Status`; views are valid until the next call. */
 export class Engine {
   readonly doors: Doors;
   readonly sockets: SocketCommands;

@@ -19,6 +19,7 @@ const NAME_IDS = new Map(FIELD_NAMES.map((name, id) => [name, id]));
 const UNKNOWN = 0xffffffff;
 const TWO_POW_32 = 4294967296;
 
+/** A head that was received, read from the engine's memory as it is asked for. Valid until its exchange is released. */
 export class ReceivedHead {
   readonly #memory: EngineMemory;
   /** Index of the head's first lane in words; 0 once released. */

@@ -6,6 +6,7 @@ import type { EngineMemory } from "./memory.ts";
 /** Up to so many bytes a loop is faster than a call into the runtime. */
 const SHORT_BYTES = 64;
 
+/** Bytes of a WebSocket message in the engine's memory, valid during the call that gives them. */
 export class SocketPayload {
   readonly #memory: EngineMemory;
   #ptr = 0;

@@ -80,22 +80,27 @@ export function on(methods: string | readonly string[], path: string): RouteDeco
   return decorator("@on", typeof methods === "string" ? [methods] : methods, path);
 }
 
+/** Answers GET, and HEAD where no route of its own does. */
 export function get(path: string): RouteDecorator {
   return decorator("@get", ["GET"], path);
 }
 
+/** Answers HEAD. */
 export function head(path: string): RouteDecorator {
   return decorator("@head", ["HEAD"], path);
 }
 
+/** Answers POST. */
 export function post(path: string): RouteDecorator {
   return decorator("@post", ["POST"], path);
 }
 
+/** Answers PUT. */
 export function put(path: string): RouteDecorator {
   return decorator("@put", ["PUT"], path);
 }
 
+/** Answers PATCH. */
 export function patch(path: string): RouteDecorator {
   return decorator("@patch", ["PATCH"], path);
 }
@@ -105,6 +110,7 @@ export function del(path: string): RouteDecorator {
   return decorator("@del", ["DELETE"], path);
 }
 
+/** Answers OPTIONS, in place of the automatic answer. */
 export function options(path: string): RouteDecorator {
   return decorator("@options", ["OPTIONS"], path);
 }

@@ -11,6 +11,7 @@ export interface Logger {
   error(fields: object, message?: string): void;
 }
 
+/** The least important records that a console logger writes. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];

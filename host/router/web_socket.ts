@@ -19,6 +19,7 @@ export type WebSocketMessage = string | Uint8Array;
 /** What can be sent: text as a string, anything else as a binary message. */
 export type WebSocketSendable = string | ArrayBuffer | ArrayBufferView;
 
+/** How one message is sent. */
 export interface SendOptions {
   /** Overrides the route's threshold, where compression was agreed. */
   readonly compress?: boolean;

@@ -5,6 +5,7 @@ import type { RouterOptions } from "../router/index.ts";
 import type { ListenOptions } from "./options.ts";
 import { Server } from "./server.ts";
 
+/** An application: a router that can listen. `new App()`, routes, then `await app.listen({ port })`. */
 export class App extends Router {
   constructor(options: RouterOptions = {}) {
     super(options);

@@ -32,6 +32,7 @@ export interface CloseReport {
 const DEFAULT_CLOSE_DEADLINE_MS = 10_000;
 const CLOSE_POLL_MS = 20;
 
+/** A server that listens, as `app.listen` gives it. */
 export class Server {
   readonly #listeners: Listener[] = [];
   readonly #isSecure: boolean[];

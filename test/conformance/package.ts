@@ -4,6 +4,7 @@
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { guidePages, programsOf } from "../runtime/guide_pages.ts";
 import { packProject } from "../runtime/packed.ts";
 import type { PackedProject } from "../runtime/packed.ts";
 import { root, startProgram } from "../runtime/program.ts";
@@ -89,12 +90,17 @@ async function withProject(use: (project: PackedProject) => Promise<SuiteResult>
 }
 
 async function compile({ folder }: PackedProject): Promise<SuiteResult> {
-  writeFileSync(join(folder, "consumer.ts"), CONSUMER);
+  // What the guide shows compiles too.
+  const guide = guidePages.flatMap(programsOf);
+  for (const { name, source } of [{ name: "consumer", source: CONSUMER }, ...guide]) {
+    writeFileSync(join(folder, `${name}.ts`), source);
+  }
+  const files = ["consumer", ...guide.map(({ name }) => name)].map((name) => join(folder, `${name}.ts`));
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
   const checks: [string, string | null][] = [];
   for (const [name, options] of Object.entries(RESOLUTIONS)) {
-    const args = [tsc, ...COMMON_OPTIONS, ...TYPE_OPTIONS, ...options, join(folder, "consumer.ts")];
+    const args = [tsc, ...COMMON_OPTIONS, ...TYPE_OPTIONS, ...options, ...files];
     const { code, output } = await runProgram(process.execPath, args, TIMEOUT_MS);
     checks.push([name, code === 0 ? null : output]);
   }
