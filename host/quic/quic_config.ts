@@ -9,7 +9,9 @@ import type { QuicCommands } from "../engine/quic_commands.ts";
 import type { ModuleSource } from "../engine/module.ts";
 import { certificatesOf, type Credential, type KeyPair, readCredential } from "./credentials.ts";
 
+/** Cipher suites of TLS 1.3 by their registered names. */
 export type CipherName = "TLS_AES_128_GCM_SHA256" | "TLS_AES_256_GCM_SHA384" | "TLS_CHACHA20_POLY1305_SHA256";
+/** Groups of the key exchange. */
 export type GroupName = "x25519" | "P-256";
 
 /** What both roles take. */

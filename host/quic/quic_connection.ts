@@ -37,6 +37,7 @@ export interface QuicCloseInfo {
 /** Datagrams that wait to be read; more are dropped, the oldest first, as a network would. */
 const WAITING_DATAGRAMS = 256;
 
+/** A QUIC connection with streams and datagrams of its own, for protocols other than HTTP/3. */
 export class QuicConnection implements StreamCarrier {
   readonly handle: number;
   readonly #host: QuicHost;

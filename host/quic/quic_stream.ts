@@ -19,6 +19,7 @@ export interface StreamCarrier {
 
 const NOTHING = new Uint8Array();
 
+/** A stream of a QUIC connection as web streams, both ways or one. */
 export class QuicStream {
   /** RFC 9000 §2.1: who opened it and whether it goes one way are its two low bits. */
   readonly id: number;
