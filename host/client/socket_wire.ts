@@ -18,15 +18,16 @@ interface ResettableSocket extends Socket {
 
 export class SocketWire implements Wire {
   readonly #socket: Socket;
-  readonly #isSecure: boolean;
+  /** The same, or what is below its TLS. */
+  readonly #tcp: ResettableSocket;
   readonly #client: ClientEngine;
   readonly #handle: number;
   #isBlocked = false;
   #isClosed = false;
 
-  constructor(socket: Socket, isSecure: boolean, client: ClientEngine, handle: number) {
+  constructor(socket: Socket, tcp: Socket, client: ClientEngine, handle: number) {
     this.#socket = socket;
-    this.#isSecure = isSecure;
+    this.#tcp = tcp;
     this.#client = client;
     this.#handle = handle;
   }
@@ -86,10 +87,10 @@ export class SocketWire implements Wire {
   }
 
   destroy(): void {
-    const socket = this.#socket as ResettableSocket;
+    const socket = this.#socket;
     // A server must not take this for a client that has said everything and waits for its answer. Not by `resetAndDestroy`, which
     // first ends the stream; other handles than TCP's cannot be reset.
-    if (!this.#isSecure && !socket.writableEnded) socket.resetAndClosing = true;
+    if (!socket.writableEnded) this.#tcp.resetAndClosing = true;
     socket.destroy();
   }
 

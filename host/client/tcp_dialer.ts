@@ -4,6 +4,7 @@
 // nobody chooses: it is HTTP/1.1, or HTTP/2 by prior knowledge (RFC 9113 §3.3) where nothing else is allowed.
 
 import { connect as connectTcp, type Socket } from "node:net";
+import type * as nodeTls from "node:tls";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { OpenFlag, Protocol, Role } from "../engine/index.ts";
 import { EngineError } from "../engine/engine_error.ts";
@@ -49,9 +50,11 @@ async function dial(
   signal: AbortSignal,
 ): Promise<Carrier> {
   const client = await engine();
+  const tlsModule = target.isSecure ? await import("node:tls") : null;
   signal.throwIfAborted();
-  const socket = target.isSecure ? await connectTls(target, tls) : connectTcp(target);
-  socket.setNoDelay(true);
+  const tcp = connectTcp({ host: target.host, port: target.port });
+  tcp.setNoDelay(true);
+  const socket = tlsModule === null ? tcp : connectTls(tlsModule, tcp, target, tls);
   try {
     await whenConnected(socket, target.isSecure ? "secureConnect" : "connect", signal);
     const protocol = protocolOf(socket, target);
@@ -68,7 +71,7 @@ async function dial(
         isUnprocessed: true,
       });
     }
-    const wire = new SocketWire(socket, target.isSecure, client, handle);
+    const wire = new SocketWire(socket, tcp, client, handle);
     const { alternative } = target;
     const carrier = new EngineCarrier(client, wire, owner, { handle, protocol, alternative, streamsMax });
     wire.start(carrier);
@@ -79,13 +82,16 @@ async function dial(
   }
 }
 
-async function connectTls(target: DialTarget, tls: TlsClientOptions): Promise<TLSSocket> {
-  const { connect } = await import("node:tls");
+function connectTls(
+  { connect }: typeof nodeTls,
+  tcp: Socket,
+  target: DialTarget,
+  tls: TlsClientOptions,
+): TLSSocket {
   const name = tls.servername ?? target.serverName;
   return connect({
     ...(tls as ConnectionOptions),
-    host: target.host,
-    port: target.port,
+    socket: tcp,
     // RFC 6066 §3: no addresses.
     servername: /^[\d.]+$|:/u.test(name) ? "" : name,
     ALPNProtocols: target.protocols.filter((protocol) => protocol !== "h3"),
