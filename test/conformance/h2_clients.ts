@@ -173,7 +173,7 @@ async function nghttp(origin: string, flags: readonly string[]): Promise<SuiteRe
       expectIn(await ask({ path: "/bytes/300000" }, ["-w", "10", "-W", "10", "-v"]), /send WINDOW_UPDATE/u),
     "every setting is acknowledged": async () =>
       expectIn(
-        await ask({ path: "/" }, ["-v", "--header-table-size=1000"]),
+        await ask({ path: "/slow/50" }, ["-v", "--header-table-size=1000"]),
         /recv SETTINGS frame[^\n]*\n[^]*ACK/u,
       ),
   };
