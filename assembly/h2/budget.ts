@@ -67,7 +67,7 @@ export function spendEmpty(connection: H2Connection): bool {
   return false;
 }
 
-/** An acknowledgement or a reset was queued (CVE-2019-9512, 9514, 9515). */
+/** An acknowledgement was queued (CVE-2019-9512, 9515). Resets, which wait as well, are bounded by `spendReset` (CVE-2019-9514). */
 export function spendReply(connection: H2Connection): bool {
   connection.queuedReplyCount++;
   if (connection.queuedReplyCount <= limitU32(Limit.QUEUED_REPLY_COUNT)) return true;

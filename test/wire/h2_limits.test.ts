@@ -224,7 +224,53 @@ describe("header blocks", () => {
   });
 });
 
+describe("header blocks of little that grow", () => {
+  test("by references to one large entry are refused before they are kept (CVE-2016-6581)", () => {
+    const at = start();
+    const entry = Buffer.concat([Buffer.from([0x40]), block([["x-bomb", "v".repeat(4000)]]).subarray(1)]);
+    at.feed(frame(FrameType.HEADERS, 5, 1, Buffer.concat([block(GET), entry])));
+    at.frames();
+    for (const id of ids(20, 3)) {
+      at.feed(frame(FrameType.HEADERS, 5, id, Buffer.concat([block(GET), Buffer.alloc(16_000, 0xbe)])));
+      expect(at.lines()).toEqual([`HEADERS ${id} END`]);
+      expect(at.driver.memoryInUse()).toBeLessThan(16_384);
+    }
+    expect(at.driver.limitHits("headerListBytes")).toBe(20);
+    at.feed(frame(FrameType.HEADERS, 5, 43, Buffer.concat([block(GET), Buffer.from([0xbe])])));
+    expect(at.message(1).fields).toEqual([["x-bomb", "v".repeat(4000)]]);
+  });
+
+  test.each([
+    ["empty names", ["", "x"], 100, "RST_STREAM 1 PROTOCOL_ERROR"],
+    ["empty names and values", ["", ""], 100, "RST_STREAM 1 PROTOCOL_ERROR"],
+    ["empty names beyond headerListCount", ["", ""], 4000, "HEADERS 1 END"],
+    ["empty values beyond headerListCount", ["x", ""], 4000, "HEADERS 1 END"],
+  ] as [string, [string, string], number, string][])(
+    "by %s are refused, and nothing of them stays (CVE-2019-9516)",
+    (_, field, count, answer) => {
+      const at = start();
+      at.feed(headers(1, [...GET, ...Array.from({ length: count }, () => field)]));
+      expect(at.lines()).toEqual([answer]);
+      expect(at.connection.messages).toEqual([]);
+      expect(at.driver.memoryInUse()).toBeLessThan(8192);
+    },
+  );
+});
+
 describe("floods", () => {
+  test("of requests that have to be reset end the connection though nobody reads the resets (CVE-2019-9514)", () => {
+    const at = start();
+    at.block(true);
+    for (const id of ids(200)) at.feed(headers(id, [["x", "y"]]));
+    expect(at.connection.isAborted).toBe(false);
+    const before = at.driver.memoryInUse();
+    at.feed(headers(401, [["x", "y"]]));
+    at.driver.advance(SECOND_MS);
+    expect(at.connection.isAborted).toBe(true);
+    expect(at.driver.limitHits("resetBurst")).toBe(1);
+    expect(before).toBeLessThan(16_384);
+  });
+
   test.each([
     ["pings (CVE-2019-9512)", ping()],
     ["settings (CVE-2019-9515)", settings()],
