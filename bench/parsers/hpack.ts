@@ -28,6 +28,47 @@ interface StoryDoors {
   closeDecoder(): void;
   decode(len: number): number;
   recordsPtr(): number;
+  openEncoder(): void;
+  closeEncoder(): void;
+  encode(len: number): number;
+}
+
+/** A section as name and value, in order. */
+export type Fields = (readonly [name: string, value: string])[];
+/** Encodes the sections of one connection and returns how many bytes they became. */
+export type StoryEncoder = (sections: Fields[]) => number;
+
+const ENTRY_HEADER_BYTES = 8;
+
+export async function createEngineEncoder(): Promise<StoryEncoder> {
+  const doors = await compileDoors();
+  doors.initialize();
+  const input = new Uint8Array(doors.memory.buffer, doors.bufferPtr());
+  return (sections) => {
+    let byteCount = 0;
+    doors.openEncoder();
+    for (const fields of sections) {
+      const block = fieldBlock(fields);
+      input.set(block);
+      const length = doors.encode(block.length);
+      if (length < 0) throw new BenchError(`the engine did not encode a section: status ${length}`);
+      byteCount += length;
+    }
+    doors.closeEncoder();
+    return byteCount;
+  };
+}
+
+/** Fields as the engine takes them (docs/abi.md): each with the lengths of its name and value before it. */
+function fieldBlock(fields: Fields): Buffer {
+  return Buffer.concat(
+    fields.flatMap(([name, value]) => {
+      const header = Buffer.alloc(ENTRY_HEADER_BYTES);
+      header.writeUInt16LE(Buffer.byteLength(name), 2);
+      header.writeUInt32LE(Buffer.byteLength(value), 4);
+      return [header, Buffer.from(name), Buffer.from(value)];
+    }),
+  );
 }
 
 export async function createEngineDecoder(): Promise<StoryDecoder> {

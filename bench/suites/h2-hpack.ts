@@ -5,8 +5,8 @@
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { createEngineDecoder, createHpackJsDecoder } from "../parsers/hpack.ts";
-import type { StoryDecoder } from "../parsers/hpack.ts";
+import { createEngineDecoder, createEngineEncoder, createHpackJsDecoder } from "../parsers/hpack.ts";
+import type { Fields, StoryDecoder } from "../parsers/hpack.ts";
 import { projectRoot } from "../paths.ts";
 import { alternate } from "../rounds.ts";
 import { BenchError } from "../suite.ts";
@@ -16,9 +16,13 @@ const STORIES_FOLDER = join(projectRoot, "..", "shared", "data", "hpack-test-cas
 /** Nothing has to be started between rounds here, so there are more of them, each shorter. */
 const SLICES = 4;
 const MB = 1e6;
+const KIB = 1024;
+const NOT_THERE = "Left out: hpack-test-case is not at ../shared/data.";
 
 interface Stories {
   stories: Uint8Array[][];
+  /** The same, decoded. */
+  sections: Fields[][];
   byteCount: number;
   fieldCount: number;
 }
@@ -29,8 +33,7 @@ export const hpackDecode: Measure = {
   peers: ["hpack.js", "engine"],
   async run(options) {
     if (!existsSync(STORIES_FOLDER)) {
-      const notes = ["Left out: hpack-test-case is not at ../shared/data."];
-      return { unit: "MB/s", better: "higher", series: [], bars: [], notes };
+      return { unit: "MB/s", better: "higher", series: [], bars: [], notes: [NOT_THERE] };
     }
     const data = readStories();
     const decoders = new Map<string, StoryDecoder>();
@@ -58,15 +61,40 @@ export const hpackDecode: Measure = {
   },
 };
 
+export const hpackSize: Measure = {
+  name: "hpack-size",
+  title: "Size of the HPACK stories, encoded",
+  peers: ["nghttp2", "engine"],
+  async run() {
+    const shape = { unit: "KiB", better: "lower" } as const;
+    if (!existsSync(STORIES_FOLDER)) return { ...shape, series: [], bars: [], notes: [NOT_THERE] };
+    const { sections, byteCount } = readStories();
+    const encode = await createEngineEncoder();
+    const ours = sections.reduce((sum, story) => sum + encode(story), 0);
+    return {
+      ...shape,
+      series: [
+        { peer: "nghttp2", samples: [{ value: byteCount / KIB }] },
+        { peer: "engine", samples: [{ value: ours / KIB }] },
+      ],
+      bars: [{ kind: "ratio", subject: "engine", peer: "nghttp2", direction: "at most", factor: 1.02 }],
+      notes: ["One table of 4,096 bytes for each story, as nghttp2 had when it encoded them."],
+    };
+  },
+};
+
 function readStories(): Stories {
-  const result: Stories = { stories: [], byteCount: 0, fieldCount: 0 };
+  const result: Stories = { stories: [], sections: [], byteCount: 0, fieldCount: 0 };
   const names = readdirSync(STORIES_FOLDER).filter((name) => name.endsWith(".json"));
   for (const name of names.sort()) {
     const { cases } = JSON.parse(readFileSync(join(STORIES_FOLDER, name), "utf8")) as {
-      cases: { headers: object[]; wire: string }[];
+      cases: { headers: Record<string, string>[]; wire: string }[];
     };
     const blocks = cases.map(({ wire }) => Buffer.from(wire, "hex"));
     result.stories.push(blocks);
+    result.sections.push(
+      cases.map(({ headers }) => headers.flatMap((header) => Object.entries(header).slice(0, 1))),
+    );
     for (const block of blocks) result.byteCount += block.length;
     for (const { headers } of cases) result.fieldCount += headers.length;
   }

@@ -6,7 +6,7 @@ import { requireH2load } from "../load/h2load.ts";
 import { certificateFolder } from "../paths.ts";
 import { installPeers } from "../peers.ts";
 import type { Suite } from "../suite.ts";
-import { hpackDecode } from "./h2-hpack.ts";
+import { hpackDecode, hpackSize } from "./h2-hpack.ts";
 import { idleConnection, openStream } from "./h2-memory.ts";
 import { streams, streamsTls } from "./h2-requests.ts";
 import { download, stalledDownload, stalledUpload, upload } from "./h2-transfers.ts";
@@ -26,6 +26,7 @@ export const h2: Suite = {
     stalledDownload,
     stalledUpload,
     hpackDecode,
+    hpackSize,
     idleConnection,
     openStream,
   ],
