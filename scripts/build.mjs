@@ -35,13 +35,24 @@ const engineEntry = "assembly/exports/index.ts";
 const debugEntry = "assembly/exports/debug.ts";
 const enginePath = join(buildDir, "engine.wasm");
 
-/** The bundles of the package: output name, entry, and whether the module is carried inside. */
+/** The bundles of the package: output name, entry, whether the module is carried inside, and whether it is for browsers. */
 const bundles = [
   { name: "index.js", entry: "host/index.ts", isInline: false },
   { name: "engine.js", entry: "host/engine/index.ts", isInline: false },
   { name: "inline.js", entry: "host/index.ts", isInline: true },
+  { name: "browser.js", entry: "host/browser.ts", isInline: false, isForBrowsers: true },
   { name: "cli.js", entry: "host/cli/main.ts", isInline: false },
 ];
+
+/**
+ * What only the other runtimes have is imported when it is asked for, and stays outside: a browser asks for none of it.
+ * @satisfies {import("esbuild").BuildOptions}
+ */
+const browserOptions = {
+  platform: "browser",
+  target: "es2022",
+  external: ["node:*", "prom-client", "../transport/runtime_transport.ts"],
+};
 
 /**
  * @typedef {object} BuildOptions
@@ -112,9 +123,10 @@ async function buildBundles(report) {
   const outputs = present.map(({ name }) => join(distDir, name));
   const ran = await whenChanged("bundles", hash, [...outputs, join(distDir, "engine.wasm")], async () => {
     const wasm = readFileSync(enginePath);
-    for (const { name, entry, isInline } of present) {
+    for (const { name, entry, isInline, isForBrowsers } of present) {
       const built = await esbuild.build({
         ...bundleOptions,
+        ...(isForBrowsers ? browserOptions : {}),
         entryPoints: [entry],
         outfile: join(distDir, name),
         write: false,

@@ -3,8 +3,6 @@
 // In the source tree they lie in build/; in the package beside the bundle; the inline variant carries them. The bundler
 // says which by its defines. Other runtimes and embedders hand over bytes or a compiled module of their own.
 
-import { readFile } from "node:fs/promises";
-
 declare const __HTTPY_WASM__: string | undefined;
 declare const __HTTPY_WASM_BASE64__: string | undefined;
 
@@ -37,11 +35,20 @@ export async function moduleFrom(source: ModuleSource): Promise<CompiledModule> 
 }
 
 async function readModuleBytes(): Promise<Uint8Array> {
-  if (typeof __HTTPY_WASM_BASE64__ === "string") return Buffer.from(__HTTPY_WASM_BASE64__, "base64");
+  if (typeof __HTTPY_WASM_BASE64__ === "string")
+    return Uint8Array.from(atob(__HTTPY_WASM_BASE64__), (character) => character.charCodeAt(0));
   const path = typeof __HTTPY_WASM__ === "string" ? __HTTPY_WASM__ : "../../build/engine.wasm";
   const url = new URL(path, import.meta.url);
-  return readFile(url).catch((cause: unknown) => {
+  return bytesAt(url).catch((cause: unknown) => {
     const ways = 'copy "httpy/engine.wasm" there, import "httpy/inline", or give the option module its bytes';
     throw new Error(`The engine's module was not found at ${url.href}. In a bundle: ${ways}.`, { cause });
   });
+}
+
+/** From the file system, or from where else this module was loaded: a browser's server, a URL in Deno. */
+async function bytesAt(url: URL): Promise<Uint8Array> {
+  if (url.protocol === "file:") return (await import("node:fs/promises")).readFile(url);
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`the answer was ${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
 }

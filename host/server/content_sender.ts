@@ -11,6 +11,7 @@ import { SendFlag, Status } from "../engine/index.ts";
 import type { HeaderPairs } from "../router/index.ts";
 import type { ReplySource } from "./reply_source.ts";
 import type { ServerExchange } from "./server_exchange.ts";
+import { nextTurn } from "./platform.ts";
 
 /** Trailers as a reply has them. */
 type Trailers = () => HeaderPairs | Promise<HeaderPairs>;
@@ -159,12 +160,5 @@ function guard(exchange: ServerExchange, sending: Promise<void>): void {
     if (exchange.isOver) return;
     host.report(error, exchange);
     exchange.cut();
-  });
-}
-
-/** A later turn of the event loop. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
   });
 }

@@ -16,6 +16,7 @@ import type { Topics } from "./topics.ts";
 import { Session } from "./session.ts";
 import { UsualFields } from "./usual_fields.ts";
 import { WriteBlocks } from "./write_blocks.ts";
+import { letGo } from "./platform.ts";
 
 /** What the pool gives to each of its hosts. */
 export interface HostContext {
@@ -261,7 +262,7 @@ export class EngineHost implements EventSink {
     this.#timerDeadline = deadline;
     const delay = Math.min(Math.max(Math.ceil(deadline - this.now()), 1), MAX_TIMER_MS);
     this.#timer = setTimeout(() => this.#handleTimeout(), delay);
-    this.#timer.unref();
+    letGo(this.#timer);
   }
 
   #handleTimeout(): void {

@@ -3,6 +3,7 @@
 import { type CompiledModule, Engine } from "../engine/index.ts";
 import type { Socket } from "../transport/transport.ts";
 import { EngineHost, type HostContext } from "./engine_host.ts";
+import { letGo } from "./platform.ts";
 
 /** How instances are made. */
 export interface PoolOptions {
@@ -138,7 +139,7 @@ export class EnginePool {
       if (this.#seconds % RESEED_S === 0) host.engine.addEntropy();
     }
     this.#clock = setTimeout(() => this.#tick(), SECOND_MS - (now % SECOND_MS));
-    this.#clock.unref();
+    letGo(this.#clock);
   }
 }
 

@@ -3,8 +3,7 @@
 import { loadModule, moduleFrom } from "../engine/index.ts";
 import { HttpError, Reply } from "../router/index.ts";
 import type { Exchange, Logger, SendOptions, WebSocketSendable } from "../router/index.ts";
-import { runtimeTransport } from "../transport/runtime_transport.ts";
-import type { BoundAddress, Listener, Socket } from "../transport/transport.ts";
+import type { BoundAddress, Listener, Socket, Transport } from "../transport/transport.ts";
 import { EnginePool } from "./engine_pool.ts";
 import { renderMetrics } from "./metrics.ts";
 import { Topics } from "./topics.ts";
@@ -46,7 +45,7 @@ export class Server {
     const resolved = resolveOptions(options);
     const module = await (options.module === undefined ? loadModule() : moduleFrom(options.module));
     const server = new Server(handler, resolved, module, options.logger ?? console);
-    const transport = options.transport ?? runtimeTransport;
+    const transport = options.transport ?? (await runtimeTransport());
     try {
       for (const target of resolved.targets) {
         server.#listeners.push(await transport.listen(target, (socket) => server.#accept(socket)));
@@ -190,6 +189,14 @@ export class Server {
   get pool(): EnginePool {
     return this.#pool;
   }
+}
+
+/** Loaded when no other is given: a browser has none of these modules. */
+async function runtimeTransport(): Promise<Transport> {
+  if (typeof process !== "object") {
+    throw new TypeError("listen option transport is missing; it must be one, as there are no sockets here");
+  }
+  return (await import("../transport/runtime_transport.ts")).runtimeTransport;
 }
 
 /** RFC 9110 §15.5.20: the server does not speak for this authority. */

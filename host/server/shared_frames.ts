@@ -4,6 +4,8 @@
 // A piece is a node: the frames so far, and the node that one more frame leads to. Sockets that get the same frames in the same
 // order walk the same nodes, so the bytes of a turn are joined once for all of them.
 
+import { concatenated } from "./platform.ts";
+
 export class SharedFrames {
   readonly #before: SharedFrames | null;
   readonly #frame: Uint8Array;
@@ -29,6 +31,6 @@ export class SharedFrames {
     if (this.#bytes !== null) return this.#bytes;
     const frames: Uint8Array[] = [];
     for (let node: SharedFrames | null = this; node !== null; node = node.#before) frames.push(node.#frame);
-    return (this.#bytes = frames.length === 1 ? this.#frame : Buffer.concat(frames.reverse()));
+    return (this.#bytes = frames.length === 1 ? this.#frame : concatenated(frames.reverse()));
   }
 }

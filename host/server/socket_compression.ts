@@ -4,9 +4,9 @@
 // without context takeover it is made for each message and gone after it, so that an idle socket holds no window. Messages of
 // one direction are worked on one after the other, which bounds the memory of a socket to one window each way.
 
-import { constants, createDeflateRaw, createInflateRaw } from "node:zlib";
 import type { DeflateRaw, InflateRaw } from "node:zlib";
 import { clientWindowBits, Deflate, serverWindowBits, WsStatus } from "../engine/index.ts";
+import { zlib } from "./platform.ts";
 
 /** What the server chooses for its compressor. */
 export interface CompressorTerms {
@@ -16,10 +16,12 @@ export interface CompressorTerms {
 }
 
 /** RFC 7692 §7.2.1: what every compressed message ends in, and what is left out of it. */
-const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+const TAIL = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
 /** An empty message, compressed: one stored block of nothing, less its tail. */
-const EMPTY = Buffer.from([0x00]);
+const EMPTY = Uint8Array.of(0x00);
 const LEAST_ZLIB_BITS = 9;
+/** Where there is none, no socket agrees to compression (host/server/socket_opening.ts). */
+const runtimeZlib = zlib as NonNullable<typeof zlib>;
 
 export class SocketCompression {
   /** Messages below this many bytes are sent as they are. */
@@ -52,7 +54,9 @@ export class SocketCompression {
 
   /** The message, or why there is none: MESSAGE_TOO_LARGE, DEFLATE_INVALID. One at a time. */
   inflate(bytes: Uint8Array): Promise<Buffer | number> {
-    const inflater = (this.#inflate ??= createInflateRaw({ windowBits: this.#remote.windowBits }));
+    const inflater = (this.#inflate ??= runtimeZlib.createInflateRaw({
+      windowBits: this.#remote.windowBits,
+    }));
     const most = this.#messageBytesMax;
     return new Promise((resolve) => {
       const pieces: Buffer[] = [];
@@ -104,7 +108,7 @@ export class SocketCompression {
 
   #deflateNow(bytes: Uint8Array): Promise<Uint8Array> {
     if (bytes.length === 0) return Promise.resolve(EMPTY);
-    const deflater = (this.#deflate ??= createDeflateRaw({
+    const deflater = (this.#deflate ??= runtimeZlib.createDeflateRaw({
       windowBits: Math.max(this.#local.windowBits, LEAST_ZLIB_BITS),
       level: this.#terms.level,
       memLevel: this.#terms.memLevel,
@@ -120,7 +124,7 @@ export class SocketCompression {
       deflater.on("data", onData);
       deflater.once("error", onError);
       deflater.write(bytes);
-      deflater.flush(constants.Z_SYNC_FLUSH, () => {
+      deflater.flush(runtimeZlib.constants.Z_SYNC_FLUSH, () => {
         deflater.off("data", onData);
         deflater.off("error", onError);
         const compressed = Buffer.concat(pieces);

@@ -24,7 +24,7 @@ interface Waiting {
 
 export class SocketInput {
   readonly #socket: ServerSocket;
-  #buffer: Buffer | null = null;
+  #buffer: Uint8Array | null = null;
   #length = 0;
   /** Complete messages in their order, from the first that is being inflated on. */
   #waiting: Waiting[] = [];
@@ -88,7 +88,7 @@ export class SocketInput {
     const length = this.#length;
     const needed = length + payload.length;
     if (this.#buffer === null || this.#buffer.length < needed) this.#grow(needed, needed + missing);
-    payload.copyTo(this.#buffer as Buffer, length);
+    payload.copyTo(this.#buffer as Uint8Array, length);
     this.#length = needed;
   }
 
@@ -99,15 +99,13 @@ export class SocketInput {
   #grow(needed: number, announced: number): void {
     const old = this.#buffer;
     const least = old === null ? needed : Math.max(LEAST_ROOM, needed + (needed >> 1));
-    const larger = Buffer.allocUnsafeSlow(
-      Math.max(least, Math.min(announced, Math.max(ROOM_AT_ONCE, 2 * needed))),
-    );
+    const larger = newBytes(Math.max(least, Math.min(announced, Math.max(ROOM_AT_ONCE, 2 * needed))));
     if (old !== null) larger.set(old.subarray(0, this.#length));
     this.#buffer = larger;
   }
 
-  #take(): Buffer {
-    const bytes = (this.#buffer ?? Buffer.alloc(0)).subarray(0, this.#length);
+  #take(): Uint8Array {
+    const bytes = (this.#buffer ?? new Uint8Array()).subarray(0, this.#length);
     this.#buffer = null;
     this.#length = 0;
     return bytes;
@@ -136,7 +134,7 @@ export class SocketInput {
           this.#socket.failed(status);
           return;
         }
-        message = messageOf(inflated as Buffer, next.isBinary);
+        message = messageOf(inflated as Uint8Array, next.isBinary);
       }
       this.#waiting.shift();
       this.#waitingBytes -= next.bytes?.length ?? (message as WebSocketMessage).length;
@@ -175,22 +173,28 @@ export class SocketInput {
   }
 }
 
-function messageOf(bytes: Buffer, isBinary: boolean): WebSocketMessage {
-  return isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.toString("utf8");
+function messageOf(bytes: Uint8Array, isBinary: boolean): WebSocketMessage {
+  return isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : lenient.decode(bytes);
 }
 
 /** Inflated text is checked here, as only here it is text. */
-function textStatus(bytes: Buffer, isBinary: boolean): number {
+function textStatus(bytes: Uint8Array, isBinary: boolean): number {
   return isBinary || isUtf8(bytes) ? 0 : WsStatus.TEXT_INVALID;
 }
 
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function isUtf8(bytes: Buffer): boolean {
+function isUtf8(bytes: Uint8Array): boolean {
   try {
     strict.decode(bytes);
     return true;
   } catch {
     return false;
   }
+}
+
+/** Not zeroed where the runtime can leave that out: all of it is written before it is read. */
+function newBytes(length: number): Uint8Array {
+  return typeof Buffer === "function" ? Buffer.allocUnsafeSlow(length) : new Uint8Array(length);
 }

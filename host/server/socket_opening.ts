@@ -6,6 +6,7 @@ import type { CompressionOptions, WebSocketReply } from "../router/index.ts";
 import type { ServerExchange } from "./server_exchange.ts";
 import { ServerSocket } from "./server_socket.ts";
 import { SocketCompression } from "./socket_compression.ts";
+import { zlib } from "./platform.ts";
 
 /** Window bits below this zlib cannot keep to when it compresses. */
 const LEAST_SERVER_BITS = 9;
@@ -21,7 +22,7 @@ export function openServerSocket(exchange: ServerExchange, reply: WebSocketReply
     [...(reply.headers ?? [])].filter(([name]) => !OWN_FIELDS.has(name)),
     {
       protocol,
-      deflate: route.compression === null ? Deflate.NONE : wishesOf(route.compression),
+      deflate: route.compression === null || zlib === null ? Deflate.NONE : wishesOf(route.compression),
       messageBytesMax: maxMessageBytes ?? -1,
       idleTimeoutMs: idleTimeoutMs ?? -1,
       pingIntervalMs: pingIntervalMs ?? -1,

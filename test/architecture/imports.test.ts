@@ -60,6 +60,7 @@ const hostRules: Rules = {
     "host/server",
     "host/quic",
   ],
+  "host/browser.ts": ["host/engine", "host/transport", "host/router", "host/server"],
   "host/cli": ["host/server", "host/index.ts"],
 };
 

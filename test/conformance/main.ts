@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { startContract } from "../runtime/contract_process.ts";
 import { autobahnSuites } from "./autobahn.ts";
 import { behaviourSuites } from "./behaviour.ts";
+import { browserSuites } from "./browser.ts";
 import { embeddingSuites } from "./embedding.ts";
 import { h2BrowserSuites } from "./h2_browser.ts";
 import { h2ClientSuites } from "./h2_clients.ts";
@@ -23,8 +24,9 @@ const { values, positionals } = parseArgs({
 });
 const [wanted = ""] = positionals;
 const { runtime } = values;
-if (runtime !== undefined && !runtimeNames.includes(runtime)) {
-  console.error(`--runtime is "${runtime}"; allowed: ${runtimeNames.join(", ")}`);
+const allowedRuntimes = [...runtimeNames, "chromium"];
+if (runtime !== undefined && !allowedRuntimes.includes(runtime)) {
+  console.error(`--runtime is "${runtime}"; allowed: ${allowedRuntimes.join(", ")}`);
   process.exit(2);
 }
 const suites: Suite[] = [
@@ -39,6 +41,7 @@ const suites: Suite[] = [
   ...packageSuites,
   ...behaviourSuites,
   ...qpackSuites,
+  ...browserSuites,
 ].filter((suite) => suite.name.includes(wanted) && (runtime === undefined || suite.runtime === runtime));
 
 let passed = 0;
