@@ -6,6 +6,7 @@ import { startContract } from "../runtime/contract_process.ts";
 import { autobahnSuites } from "./autobahn.ts";
 import { behaviourSuites } from "./behaviour.ts";
 import { browserSuites } from "./browser.ts";
+import { determinismSuites } from "./determinism.ts";
 import { embeddingSuites } from "./embedding.ts";
 import { h2BrowserSuites } from "./h2_browser.ts";
 import { h2ClientSuites } from "./h2_clients.ts";
@@ -42,6 +43,7 @@ const suites: Suite[] = [
   ...behaviourSuites,
   ...qpackSuites,
   ...browserSuites,
+  ...determinismSuites,
 ].filter((suite) => suite.name.includes(wanted) && (runtime === undefined || suite.runtime === runtime));
 
 let passed = 0;
