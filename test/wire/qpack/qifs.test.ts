@@ -66,7 +66,7 @@ describe.skipIf(!hasQifs)("the QIFs", () => {
       expect(room.doors.bytesInUse()).toBe(0);
     }
     expect(files.length).toBe(96);
-  }, 30_000);
+  }, 60_000);
 
   test("decode when all sections arrive before the instructions, which come byte by byte", () => {
     // Where nothing is acknowledged nothing is evicted, so all entries are there in the end.
@@ -98,7 +98,7 @@ describe.skipIf(!hasQifs)("the QIFs", () => {
     }
     process.stdout.write(`qifs: ${(ours / theirs).toFixed(3)} of the size of nghttp3's\n`);
     expect(ours / theirs).toBeLessThanOrEqual(SIZE_BAR);
-  }, 30_000);
+  }, 60_000);
 
   test("encode and decode with acknowledgments that come late and cut into bytes", () => {
     for (const qif of ["fb-req", "fb-resp", "netbsd"]) {
