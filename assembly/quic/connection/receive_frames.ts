@@ -68,11 +68,14 @@ export let areFramesEliciting: bool = false;
 export let areFramesProbing: bool = false;
 /** Type of the frame that was read last: for the field of CONNECTION_CLOSE. */
 export let lastFrameType: u32 = 0;
+/** The packet has challenged its path: one response is owed for it, not one for each of a hundred frames (CVE-2023-49295). */
+let hasChallenged: bool = false;
 
 /** Reads [ptr, ptr + len). A negative status ends the connection. */
 export function receiveFrames(connection: QuicConnection, packetType: PacketType, ptr: usize, len: u32): i32 {
   areFramesEliciting = false;
   areFramesProbing = true;
+  hasChallenged = false;
   readerOpen(reader, ptr, len);
   const isFromServer = !isServer(connection);
   while (readerLeft(reader) != 0) {
@@ -155,7 +158,9 @@ function receiveFrame(connection: QuicConnection, packetType: PacketType, type: 
     case FrameType.PATH_CHALLENGE:
       status = readPathChallenge(reader);
       if (status < 0) return status;
-      onPathChallenge(connection, pathChallengeData);
+      // RFC 9000 §8.2.1: more than one SHOULD NOT be in a packet.
+      if (!hasChallenged) onPathChallenge(connection, pathChallengeData);
+      hasChallenged = true;
       return glitch(connection);
     case FrameType.PATH_RESPONSE:
       status = readPathResponse(reader);

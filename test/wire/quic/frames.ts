@@ -21,8 +21,12 @@ export const resetStream = (id: number, code: number, finalSize: number | bigint
 export const stopSending = (id: number, code: number): Buffer => frame(0x05, id, code);
 export const crypto = (offset: number | bigint, data: Uint8Array): Buffer =>
   frame(0x06, offset, data.length, data);
-export const stream = (id: number | bigint, offset: number | bigint, data: Uint8Array, isFin = false): Buffer =>
-  frame(isFin ? 0x0f : 0x0e, id, offset, data.length, data);
+export const stream = (
+  id: number | bigint,
+  offset: number | bigint,
+  data: Uint8Array,
+  isFin = false,
+): Buffer => frame(isFin ? 0x0f : 0x0e, id, offset, data.length, data);
 export const newConnectionId = (sequence: number, retirePriorTo: number, id: Uint8Array): Buffer =>
   frame(0x18, sequence, retirePriorTo, Buffer.of(id.length), id, Buffer.alloc(16, sequence + 1));
 export const retireConnectionId = (sequence: number): Buffer => frame(0x19, sequence);
@@ -58,7 +62,7 @@ const SHAPES: Readonly<Record<number, readonly (string | number)[]>> = {
 
 export interface Frame {
   readonly type: number;
-  /** Varints and what else the frame says, in its order; an ACK has its largest only. */
+  /** Varints and what else the frame says, in its order; an ACK has its largest and how many ranges there are. */
   readonly values: readonly (number | Buffer)[];
 }
 
@@ -69,7 +73,8 @@ export function readFrames(payload: Buffer): Frame[] {
   const integer = (): number => {
     const length = 1 << ((payload[at] as number) >> 6);
     const value = Number(
-      BigInt(`0x${payload.subarray(at, at + length).toString("hex")}`) & ((1n << BigInt(8 * length - 2)) - 1n),
+      BigInt(`0x${payload.subarray(at, at + length).toString("hex")}`) &
+        ((1n << BigInt(8 * length - 2)) - 1n),
     );
     at += length;
     return value;
@@ -85,9 +90,10 @@ export function readFrames(payload: Buffer): Frame[] {
     if (type === 2 || type === 3) {
       const largest = integer();
       integer();
-      const rest = PARTS * integer() + 1 + (type === 3 ? 3 : 0);
+      const gaps = integer();
+      const rest = PARTS * gaps + 1 + (type === 3 ? 3 : 0);
       for (let left = rest; left > 0; left--) integer();
-      found.push({ type, values: [largest] });
+      found.push({ type, values: [largest, gaps + 1] });
     } else if (type >= 0x08 && type <= 0x0f) {
       const id = integer();
       const offset = (type & 4) === 0 ? 0 : integer();

@@ -62,12 +62,12 @@ export class PacketKeys {
     return packet;
   }
 
-  /** Opens a packet whose number begins at `numberAt`; null when it is not genuine. */
-  open(bytes: Uint8Array, numberAt: number): OpenedPacket | null {
+  /** Opens a packet whose number begins at `numberAt`, after one with the number `largest`; null when it is not genuine. */
+  open(bytes: Uint8Array, numberAt: number, largest = -1): OpenedPacket | null {
     const packet = Buffer.from(bytes);
     if (packet.length < numberAt + 4 + SAMPLE_BYTES) return null;
     const numberLength = this.#applyMask(packet, numberAt);
-    const number = packet.readUIntBE(numberAt, numberLength);
+    const number = expand(packet.readUIntBE(numberAt, numberLength), 256 ** numberLength, largest + 1);
     const headLength = numberAt + numberLength;
     const decipher = createDecipheriv("aes-128-gcm", this.#key, this.#nonce(number));
     decipher.setAAD(packet.subarray(0, headLength));
@@ -98,4 +98,11 @@ export class PacketKeys {
       packet[numberAt + index] = (packet[numberAt + index] as number) ^ (mask[1 + index] as number);
     return length;
   }
+}
+
+/** RFC 9000 §A.3: the number that ends in `truncated`, out of a window around the one that is expected. */
+function expand(truncated: number, window: number, expected: number): number {
+  const near = expected - (expected % window) + truncated;
+  if (near <= expected - window / 2) return near + window;
+  return near > expected + window / 2 && near >= window ? near - window : near;
 }

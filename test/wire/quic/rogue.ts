@@ -2,7 +2,7 @@
 // keys (RFC 9001 §5), its address and its connection IDs, and sends whatever packets it likes.
 
 import { QuicNode } from "../../sim/quic_node.ts";
-import { type Frame, readFrames } from "./frames.ts";
+import { ack, type Frame, readFrames } from "./frames.ts";
 import { type Changes, clientNode, sent, serverNode } from "./nodes.ts";
 import { PacketKeys } from "./packet_keys.ts";
 
@@ -40,6 +40,8 @@ export class Rogue {
   readonly frames: Frame[] = [];
   /** The largest number of these packets. */
   largest = -1;
+  /** Numbers of these packets that were not acknowledged, in order. */
+  #unacknowledged: number[] = [];
   datagrams = 0;
   bytes = 0;
   /** From where packets come. */
@@ -144,11 +146,25 @@ export class Rogue {
       this.datagrams++;
       this.bytes += payload.length;
       if ((payload[0]! & 0x80) !== 0) continue;
-      const opened = this.readKeys.open(payload, NUMBER_AT);
+      const opened = this.readKeys.open(payload, NUMBER_AT, this.largest);
       if (opened === null) continue;
       this.largest = Math.max(this.largest, opened.number);
+      this.#unacknowledged.push(opened.number);
       this.frames.push(...readFrames(opened.payload));
     }
+  }
+
+  /** ACK frames for all packets that came since the last call: one for each run of numbers, as an honest peer acknowledges. */
+  acks(): Buffer[] {
+    const numbers = this.#unacknowledged.splice(0).sort((a, b) => a - b);
+    const frames: Buffer[] = [];
+    let first = 0;
+    numbers.forEach((number, index) => {
+      if (numbers[index + 1] === number + 1) return;
+      frames.push(ack(number, index - first));
+      first = index + 1;
+    });
+    return frames;
   }
 
   /** Frames of a type that the victim has sent. */
