@@ -93,7 +93,7 @@ export class PacketKeys {
     const mask = cipher.update(packet.subarray(numberAt + 4, numberAt + 4 + SAMPLE_BYTES));
     const isLong = ((packet[0] as number) & 0x80) !== 0;
     packet[0] = (packet[0] as number) ^ ((mask[0] as number) & (isLong ? 0x0f : 0x1f));
-    const length = knownLength ?? ((packet[0] as number) & 0x03) + 1;
+    const length = knownLength ?? (packet[0] & 0x03) + 1;
     for (let index = 0; index < length; index++)
       packet[numberAt + index] = (packet[numberAt + index] as number) ^ (mask[1 + index] as number);
     return length;

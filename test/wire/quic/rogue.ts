@@ -1,7 +1,7 @@
 // A peer that follows no rule: the engine's own client or server shakes hands with the victim, then the test takes its place, with its
 // keys (RFC 9001 §5), its address and its connection IDs, and sends whatever packets it likes.
 
-import { QuicNode } from "../../sim/quic_node.ts";
+import type { QuicNode } from "../../sim/quic_node.ts";
 import { ack, type Frame, readFrames } from "./frames.ts";
 import { type Changes, clientNode, sent, serverNode } from "./nodes.ts";
 import { PacketKeys } from "./packet_keys.ts";
