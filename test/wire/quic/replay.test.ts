@@ -6,8 +6,6 @@ import { encodeAddress } from "../../../host/engine/datagram_batch.ts";
 import type { QuicNode } from "../../sim/quic_node.ts";
 import { clientNode, sent, serverNode } from "./nodes.ts";
 
-const { EARLY_DATA } = QuicConfigFlag;
-
 /** Hands over what both have to send until neither has anything. */
 function exchange(client: QuicNode, server: QuicNode, nowMs: number): void {
   for (let isBusy = true; isBusy;) {
@@ -32,8 +30,8 @@ function runUntil(node: QuicNode, nowMs: number): void {
 }
 
 test("a first flight with 0-RTT that is replayed a hundred times has one effect", () => {
-  const server = serverNode({ flags: EARLY_DATA, limits: { quicHandshakeTimeoutMs: 100 } });
-  const client = clientNode({ flags: EARLY_DATA });
+  const server = serverNode({ flags: QuicConfigFlag.EARLY_DATA, limits: { quicHandshakeTimeoutMs: 100 } });
+  const client = clientNode({ flags: QuicConfigFlag.EARLY_DATA });
   let ticket: Uint8Array | undefined;
   client.events = { ticket: (_connection, bytes) => (ticket = bytes.slice()) };
   client.connect(1, server.address, "attack.test");
@@ -90,7 +88,7 @@ test("a first flight with 0-RTT that is replayed a hundred times has one effect"
 
 test("0-RTT is not accepted unless it is asked for", () => {
   const server = serverNode();
-  const client = clientNode({ flags: EARLY_DATA });
+  const client = clientNode({ flags: QuicConfigFlag.EARLY_DATA });
   let ticket: Uint8Array | undefined;
   client.events = { ticket: (_connection, bytes) => (ticket = bytes.slice()) };
   client.connect(1, server.address, "attack.test");

@@ -57,7 +57,7 @@ export class Rogue {
     const isClient = role === "client";
     this.victim = isClient ? this.server : this.client;
     const secrets = new Map<string, Buffer>();
-    const ids = { client: Buffer.alloc(0), server: Buffer.alloc(0) };
+    const ids: { client: Buffer; server: Buffer } = { client: Buffer.alloc(0), server: Buffer.alloc(0) };
     let connection = 0;
     let isConfirmed = false;
     this.server.events = { accepted: (handle) => (connection = handle) };
