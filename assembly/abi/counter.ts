@@ -34,7 +34,9 @@ export const enum Counter {
   /** Datagrams of no connection: Version Negotiation, Retry, refusals, stateless resets. */
   QUIC_REPLIES = 20,
   QUIC_RETRIES = 21,
-  COUNT = 22,
+  CONNECTIONS_H3 = 22,
+  EXCHANGES_H3 = 23,
+  COUNT = 24,
 }
 
 /** By Counter, in the form that metrics use. */
@@ -61,4 +63,6 @@ export const COUNTER_NAMES: string[] = [
   "quic_packets_lost",
   "quic_replies",
   "quic_retries",
+  "connections_h3",
+  "exchanges_h3",
 ];

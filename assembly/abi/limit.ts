@@ -90,7 +90,8 @@ export const enum Limit {
   QPACK_ENCODER_STREAM_BYTES = 81,
   QPACK_DECODER_STREAM_BYTES = 82,
   QPACK_SECTION_COUNT = 83,
-  COUNT = 84,
+  H3_CONTROL_FRAME_BYTES = 84,
+  COUNT = 85,
 }
 
 /** The names by which options and metrics know the limits, by Limit. */
@@ -179,6 +180,7 @@ export const LIMIT_NAMES: string[] = [
   "qpackEncoderStreamBytes",
   "qpackDecoderStreamBytes",
   "qpackSectionCount",
+  "h3ControlFrameBytes",
 ];
 
 /** By Limit: default, least, most. */
@@ -334,6 +336,8 @@ export const LIMIT_TABLE: number[] = [
   4096, 64, 1048576,
   // A peer that acknowledges no field section: those remembered. Beyond it the dynamic table is not referred to.
   256, 1, 2048,
+  // Endless SETTINGS and the like, which are kept until they are complete: H3_EXCESSIVE_LOAD.
+  4096, 256, 65536,
 ];
 
 /** Columns of LIMIT_TABLE. */

@@ -75,6 +75,8 @@ export const enum MessageFlag {
   LAST = 32,
   /** HTTP/2: nobody asked; the request was promised by a push. */
   PUSHED = 64,
+  /** HTTP/3: it came in early data (RFC 8470), so it may be a replay. Its method is safe. */
+  EARLY_DATA = 128,
 }
 
 /** The role that the engine plays on a connection. */
@@ -90,6 +92,8 @@ export const enum Protocol {
   HTTP_2 = 2,
   /** QUIC with streams of the host's own; not opened by `openConnection`. */
   QUIC = 3,
+  /** HTTP/3, on a connection of QUIC that has chosen it. */
+  HTTP_3 = 4,
 }
 
 /** How a connection is opened. */
@@ -97,7 +101,7 @@ export const enum OpenFlag {
   NONE = 0,
   /** The transport is TLS: the scheme of requests is https. */
   SECURE = 1,
-  /** HTTP/2: announces extended CONNECT (RFC 8441). */
+  /** HTTP/2 and HTTP/3: announces extended CONNECT (RFC 8441, RFC 9220). */
   EXTENDED_CONNECT = 2,
   /** HTTP/2, client: lets the server push. */
   PUSH = 4,

@@ -12,11 +12,12 @@
  *   -500 … -599 HTTP/2 (RFC 9113), blame: the peer
  *   -600 … -699 TLS 1.3 and certificates (RFC 8446, RFC 5280), blame: the peer
  *   -700 … -799 QUIC (RFC 9000), blame: the peer; in abi/quic_status.ts
- *   -800 … -849 HTTP/3 (RFC 9114), blame: the peer
+ *   -800 … -849 HTTP/3 (RFC 9114), blame: the peer; in abi/h3_status.ts
  *   -850 … -879 QPACK (RFC 9204), blame: the peer; in abi/qpack_status.ts
  *
  * This file is read by both compilers (AssemblyScript and TypeScript): it keeps to their common subset.
  */
+import { h3StatusText } from "./h3_status.ts";
 import { qpackStatusText } from "./qpack_status.ts";
 import { wsStatusText } from "./ws_status.ts";
 
@@ -394,6 +395,7 @@ export function statusText(status: i32): string {
     case Status.QUIC_DATAGRAM:
       return "a datagram that was not allowed";
   }
+  if (status <= -800 && status > -850) return h3StatusText(status);
   const text = qpackStatusText(status);
   return text.length > 0 ? text : wsStatusText(status);
 }

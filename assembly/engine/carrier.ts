@@ -1,6 +1,6 @@
 /**
  * What carries the tunnels that the engine itself reads (session/tunnel.ts): the connection of HTTP/1.1 after its 101, a
- * stream of HTTP/2 after its 200. A further version of HTTP is one more branch in each of these functions.
+ * stream of HTTP/2 or HTTP/3 after its 200. A further version of HTTP is one more branch in each of these functions.
  */
 import {
   h1TunnelAwaitRoom,
@@ -18,11 +18,19 @@ import {
   h2TunnelRoom,
   h2TunnelSend,
 } from "../h2/tunnel.ts";
+import {
+  h3TunnelAwaitRoom,
+  h3TunnelConsume,
+  h3TunnelFinish,
+  h3TunnelReset,
+  h3TunnelRoom,
+  h3TunnelSend,
+} from "../h3/tunnel.ts";
 import { Exchange } from "../session/exchange.ts";
 import { tunnelCarriedBy, tunnelReadBy } from "../session/tunnel.ts";
 import { socketAnswered } from "../ws/client.ts";
 import { socketReceive, socketReceiveEnd, socketWritable } from "../ws/socket_receive.ts";
-import { isH2 } from "./protocol.ts";
+import { isH2, isH3 } from "./protocol.ts";
 
 /** Introduces to each other what carries tunnels and what reads them. To be called once. */
 export function carrierInitialize(): void {
@@ -31,29 +39,35 @@ export function carrierInitialize(): void {
 }
 
 function room(exchange: Exchange): u32 {
+  if (isH3(exchange)) return h3TunnelRoom(exchange);
   return isH2(exchange) ? h2TunnelRoom(exchange) : h1TunnelRoom(exchange);
 }
 
 function awaitRoom(exchange: Exchange): void {
-  if (isH2(exchange)) h2TunnelAwaitRoom(exchange);
+  if (isH3(exchange)) h3TunnelAwaitRoom(exchange);
+  else if (isH2(exchange)) h2TunnelAwaitRoom(exchange);
   else h1TunnelAwaitRoom(exchange);
 }
 
 function send(exchange: Exchange, ptr: usize, len: u32): bool {
+  if (isH3(exchange)) return h3TunnelSend(exchange, ptr, len);
   return isH2(exchange) ? h2TunnelSend(exchange, ptr, len) : h1TunnelSend(exchange, ptr, len);
 }
 
 function consume(exchange: Exchange): void {
-  if (isH2(exchange)) h2TunnelConsume(exchange);
+  if (isH3(exchange)) h3TunnelConsume(exchange);
+  else if (isH2(exchange)) h2TunnelConsume(exchange);
   else h1TunnelConsume(exchange);
 }
 
 function finish(exchange: Exchange): void {
-  if (isH2(exchange)) h2TunnelFinish(exchange);
+  if (isH3(exchange)) h3TunnelFinish(exchange);
+  else if (isH2(exchange)) h2TunnelFinish(exchange);
   else h1TunnelFinish(exchange);
 }
 
 function reset(exchange: Exchange, status: i32): void {
-  if (isH2(exchange)) h2TunnelReset(exchange, status);
+  if (isH3(exchange)) h3TunnelReset(exchange, status);
+  else if (isH2(exchange)) h2TunnelReset(exchange, status);
   else h1TunnelReset(exchange, status);
 }

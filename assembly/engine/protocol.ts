@@ -23,6 +23,7 @@ import { h2Poll } from "../h2/transmit.ts";
 import { h2TakeUpgrade } from "../h2/upgrade.ts";
 import { QuicConnection } from "../quic/connection/connection.ts";
 import { quicHandleTimeout } from "../quic/connection/deadlines.ts";
+import { h3Release } from "../h3/lifecycle.ts";
 import { Connection, connectionCreate } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
 import { setReadDeadline } from "../session/deadline.ts";
@@ -95,7 +96,8 @@ export function protocolDestroy(connection: Connection): void {
 
 /** The host holds an exchange of an open connection no longer. */
 export function protocolRelease(exchange: Exchange): void {
-  if (isH2(exchange)) h2Release(exchange);
+  if (isH3(exchange)) h3Release(exchange);
+  else if (isH2(exchange)) h2Release(exchange);
   else h1Release(exchange);
 }
 
@@ -103,4 +105,10 @@ export function protocolRelease(exchange: Exchange): void {
 @inline
 export function isH2(exchange: Exchange): bool {
   return changetype<Connection>(exchange.connection).protocol == Protocol.HTTP_2;
+}
+
+// @ts-ignore: decorator
+@inline
+export function isH3(exchange: Exchange): bool {
+  return changetype<Connection>(exchange.connection).protocol == Protocol.HTTP_3;
 }

@@ -11,6 +11,8 @@ import { h1SendHead } from "../h1/send.ts";
 import { h2OpenExchange } from "../h2/client.ts";
 import { H2Connection } from "../h2/connection.ts";
 import { h2SendHead } from "../h2/send.ts";
+import { h3OpenExchange } from "../h3/client.ts";
+import { h3SendHead } from "../h3/send.ts";
 import { writeAscii } from "../http/ascii.ts";
 import { Connection } from "../session/connection.ts";
 import { Exchange, exchangeOf, ExchangeFlag, hasFlag } from "../session/exchange.ts";
@@ -20,7 +22,7 @@ import { agreedDeflate, answerFields, answerFieldsPtr, handshakeStatus } from ".
 import { socketBegin, socketCreate, socketOf } from "../ws/socket.ts";
 import { socketWatch } from "../ws/socket_deadlines.ts";
 import { requestFields, requestFieldsPtr, socketOffer } from "../ws/client.ts";
-import { isH2, protocolRelease } from "./protocol.ts";
+import { isH2, isH3, protocolRelease } from "./protocol.ts";
 
 const SWITCHING_PROTOCOLS: u32 = 101;
 const OK: u32 = 200;
@@ -69,9 +71,7 @@ export function acceptSocket(
     wishOr(wishes.idleTimeoutMs, Limit.WEB_SOCKET_IDLE_TIMEOUT_MS),
     wishOr(wishes.pingIntervalMs, Limit.WEB_SOCKET_PING_INTERVAL_MS),
   );
-  const sent = isH2(exchange)
-    ? h2SendHead(exchange, OK, answerFieldsPtr(), len, -1, SendFlag.TUNNEL)
-    : h1SendHead(exchange, SWITCHING_PROTOCOLS, answerFieldsPtr(), len, -1, SendFlag.TUNNEL);
+  const sent = sendAnswer(exchange, answerFieldsPtr(), len);
   if (sent == Status.OK) return deflate;
   if (exchange.tunnel == 0) return sent;
   exchange.tunnel = 0;
@@ -79,11 +79,18 @@ export function acceptSocket(
   return sent;
 }
 
+/** RFC 6455 §4.2.2, RFC 8441 §5, RFC 9220 §3. */
+function sendAnswer(exchange: Exchange, fields: usize, len: u32): i32 {
+  if (isH3(exchange)) return h3SendHead(exchange, OK, fields, len, -1, SendFlag.TUNNEL);
+  if (isH2(exchange)) return h2SendHead(exchange, OK, fields, len, -1, SendFlag.TUNNEL);
+  return h1SendHead(exchange, SWITCHING_PROTOCOLS, fields, len, -1, SendFlag.TUNNEL);
+}
+
 const methods: usize = memory.data(16, 16);
 
 /**
  * Asks for a WebSocket on a client's connection. Answers the handle of the exchange, WOULD_BLOCK while the connection cannot take
- * one more or a server of HTTP/2 has not said whether it would, or another status. SOCKET_OPEN, RESPONSE or ABORTED follows.
+ * one more or a server of HTTP/2 or HTTP/3 has not said whether it would, or another status. SOCKET_OPEN, RESPONSE or ABORTED follows.
  */
 export function openSocket(
   connection: Connection,
@@ -95,24 +102,14 @@ export function openSocket(
   protocolLen: u32,
   noncePtr: usize,
 ): i32 {
-  const isStream = connection.protocol == Protocol.HTTP_2;
+  const isStream = connection.protocol != Protocol.HTTP_1;
   const deflate = wishes.deflate;
   const len = requestFields(block, blockLen, protocolPtr, protocolLen, noncePtr, deflate, !isStream);
   if (len < 0) return len;
   const fields = requestFieldsPtr();
   const methodLen = writeAscii(methods, isStream ? "CONNECT" : "GET");
   const handle = isStream
-    ? h2OpenExchange(
-        changetype<H2Connection>(connection),
-        methods,
-        methodLen,
-        targetPtr,
-        targetLen,
-        fields,
-        len,
-        -1,
-        SendFlag.TUNNEL,
-      )
+    ? openStream(connection, methods, methodLen, targetPtr, targetLen, fields, len)
     : h1OpenExchange(
         changetype<H1Connection>(connection),
         methods,
@@ -138,4 +135,20 @@ export function openSocket(
   if (isOffered) return handle;
   protocolRelease(exchange);
   return Status.MEMORY_FULL;
+}
+
+function openStream(
+  connection: Connection,
+  method: usize,
+  methodLen: u32,
+  target: usize,
+  targetLen: u32,
+  fields: usize,
+  len: u32,
+): i32 {
+  if (connection.protocol == Protocol.HTTP_3) {
+    return h3OpenExchange(connection, method, methodLen, target, targetLen, fields, len, -1, SendFlag.TUNNEL);
+  }
+  const h2 = changetype<H2Connection>(connection);
+  return h2OpenExchange(h2, method, methodLen, target, targetLen, fields, len, -1, SendFlag.TUNNEL);
 }

@@ -18,7 +18,7 @@ import {
   h1SendInformational,
   h1SendTrailers,
 } from "../h1/send.ts";
-import { isH2, protocolRelease } from "../engine/protocol.ts";
+import { isH2, isH3, protocolRelease } from "../engine/protocol.ts";
 import { h2OpenExchange } from "../h2/client.ts";
 import { H2Connection } from "../h2/connection.ts";
 import { h2FrameBody } from "../h2/framed_content.ts";
@@ -31,6 +31,15 @@ import {
   h2SendInformational,
   h2SendTrailers,
 } from "../h2/send.ts";
+import { h3OpenExchange } from "../h3/client.ts";
+import {
+  h3ReadBody,
+  h3Respond,
+  h3SendBody,
+  h3SendHead,
+  h3SendInformational,
+  h3SendTrailers,
+} from "../h3/send.ts";
 import { Connection, connectionOf } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
 import { setNow } from "../session/deadline.ts";
@@ -64,7 +73,21 @@ export function openExchange(
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
   if (!isLength(contentLength)) return hostError(Status.INVALID_ARGUMENT);
   setNow(now);
-  if (changetype<Connection>(ptr).protocol == Protocol.HTTP_2) {
+  const protocol = changetype<Connection>(ptr).protocol;
+  if (protocol == Protocol.HTTP_3) {
+    return h3OpenExchange(
+      changetype<Connection>(ptr),
+      methodPtr,
+      methodLen,
+      targetPtr,
+      targetLen,
+      fieldsPtr,
+      fieldsLen,
+      <i64>contentLength,
+      flags,
+    );
+  }
+  if (protocol == Protocol.HTTP_2) {
     return h2OpenExchange(
       changetype<H2Connection>(ptr),
       methodPtr,
@@ -95,6 +118,7 @@ export function sendInformational(handle: u32, statusCode: u32, fieldsPtr: usize
   const exchange = open(handle);
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
+  if (isH3(exchange)) return h3SendInformational(exchange, statusCode, fieldsPtr, fieldsLen);
   return isH2(exchange)
     ? h2SendInformational(exchange, statusCode, fieldsPtr, fieldsLen)
     : h1SendInformational(exchange, statusCode, fieldsPtr, fieldsLen);
@@ -113,6 +137,8 @@ export function sendHead(
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
   if (!isLength(contentLength)) return hostError(Status.INVALID_ARGUMENT);
+  if (isH3(exchange))
+    return h3SendHead(exchange, statusCode, fieldsPtr, fieldsLen, <i64>contentLength, flags);
   return isH2(exchange)
     ? h2SendHead(exchange, statusCode, fieldsPtr, fieldsLen, <i64>contentLength, flags)
     : h1SendHead(exchange, statusCode, fieldsPtr, fieldsLen, <i64>contentLength, flags);
@@ -126,6 +152,7 @@ export function sendBody(handle: u32, bodyPtr: usize, bodyLen: u32, flags: u32):
   const exchange = open(handle);
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!isCommandMemory(bodyPtr, bodyLen)) return hostError(Status.OUT_OF_BOUNDS);
+  if (isH3(exchange)) return h3SendBody(exchange, bodyPtr, bodyLen, flags);
   return isH2(exchange)
     ? h2SendBody(exchange, bodyPtr, bodyLen, flags)
     : h1SendBody(exchange, bodyPtr, bodyLen, flags);
@@ -145,6 +172,7 @@ export function respond(
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!isCommandMemory(fieldsPtr, fieldsLen) || !isCommandMemory(bodyPtr, bodyLen))
     return hostError(Status.OUT_OF_BOUNDS);
+  if (isH3(exchange)) return h3Respond(exchange, statusCode, fieldsPtr, fieldsLen, bodyPtr, bodyLen, flags);
   return isH2(exchange)
     ? h2Respond(exchange, statusCode, fieldsPtr, fieldsLen, bodyPtr, bodyLen, flags)
     : h1Respond(exchange, statusCode, fieldsPtr, fieldsLen, bodyPtr, bodyLen, flags);
@@ -164,6 +192,8 @@ export function frameBody(handle: u32, len: f64): i32 {
   const exchange = open(handle);
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!(len > 0 && len <= LENGTH_MAX)) return hostError(Status.INVALID_ARGUMENT);
+  // Content of HTTP/3 is framed in packets: it goes through `sendBody`.
+  if (isH3(exchange)) return Status.INVALID_ARGUMENT;
   return isH2(exchange) ? h2FrameBody(exchange, <u64>len) : h1FrameBody(exchange, <u64>len);
 }
 
@@ -172,6 +202,7 @@ export function sendTrailers(handle: u32, fieldsPtr: usize, fieldsLen: u32): i32
   const exchange = open(handle);
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
+  if (isH3(exchange)) return h3SendTrailers(exchange, fieldsPtr, fieldsLen);
   return isH2(exchange)
     ? h2SendTrailers(exchange, fieldsPtr, fieldsLen)
     : h1SendTrailers(exchange, fieldsPtr, fieldsLen);
@@ -182,6 +213,7 @@ export function readBody(handle: u32, consumed: u32, now: f64): i32 {
   const exchange = open(handle);
   if (exchange == null) return hostError(Status.INVALID_HANDLE);
   setNow(now);
+  if (isH3(exchange)) return h3ReadBody(exchange, consumed);
   return isH2(exchange) ? h2ReadBody(exchange, consumed) : h1ReadBody(exchange, consumed);
 }
 

@@ -26,6 +26,7 @@ import { endpointsInitialize } from "../quic/endpoint/endpoint.ts";
 import { routeTableBytes } from "../quic/ids/route_table.ts";
 import { rawInitialize } from "../quic/raw/raw.ts";
 import { ENDPOINT_SECRET_BYTES } from "../quic/token/endpoint_secret.ts";
+import { qpackInitialize } from "../qpack/decoder.ts";
 import { Connection, connectionsInitialize } from "../session/connection.ts";
 import { counterSet, countersReset } from "../session/counters.ts";
 import { clockReset, clockSetUnix, nowMs, setNow } from "../session/deadline.ts";
@@ -70,6 +71,7 @@ export function initialize(now: f64): i32 {
   fieldNameInitialize();
   charactersInitialize();
   hpackInitialize();
+  qpackInitialize();
   countersReset();
   timerInitialize(now);
   clockReset(now);

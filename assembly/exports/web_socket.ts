@@ -10,7 +10,7 @@ import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { FRAME_HEADER_ROOM, PayloadPath } from "../abi/web_socket.ts";
 import { WsStatus } from "../abi/ws_status.ts";
-import { isH2 } from "../engine/protocol.ts";
+import { isH2, isH3 } from "../engine/protocol.ts";
 import { acceptSocket as accept, openSocket as openBy, wishes } from "../engine/web_socket.ts";
 import { Connection, connectionOf } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
@@ -122,7 +122,7 @@ export function beginMessage(handle: u32, kind: u32, len: f64): i32 {
   if (status != Status.OK) return status;
   const connection = changetype<Connection>(exchange.connection);
   // HTTP/2 has frames of its own around it, and a client masks.
-  if (isH2(exchange) || connection.role == Role.CLIENT) return PayloadPath.ENGINE;
+  if (isH2(exchange) || isH3(exchange) || connection.role == Role.CLIENT) return PayloadPath.ENGINE;
   if (connection.firstExchange != changetype<usize>(exchange)) return PayloadPath.ENGINE;
   socketSkipPayload(exchange);
   return PayloadPath.SOCKET;

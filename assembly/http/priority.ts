@@ -30,6 +30,12 @@ export function readPriorityValue(ptr: usize, len: u32): void {
   }
 }
 
+/** Takes over what was read before. */
+export function prioritySet(urgency: u32, isIncremental: bool): void {
+  priorityUrgency = urgency;
+  priorityIncremental = isIncremental;
+}
+
 /** Where the member ends without its parameters and the blanks behind it. */
 function memberEnd(ptr: usize, end: usize): usize {
   let at = ptr;

@@ -81,6 +81,8 @@ export class Connection extends TimerNode {
   openExchangeCount: u32;
   /** Exchanges begun so far. */
   exchangeOrdinal: u32;
+  /** What speaks on a transport that knows no HTTP itself (QUIC); 0 when nothing does. */
+  application: usize;
 }
 
 const table: HandleTable = changetype<HandleTable>(memory.data(offsetof<HandleTable>(), 8));

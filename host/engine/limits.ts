@@ -90,7 +90,8 @@ export type LimitName =
   | "qpackEncoderTableBytes"
   | "qpackEncoderStreamBytes"
   | "qpackDecoderStreamBytes"
-  | "qpackSectionCount";
+  | "qpackSectionCount"
+  | "h3ControlFrameBytes";
 
 /** One limit: its name, default and range. */
 export interface LimitEntry {

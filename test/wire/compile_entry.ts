@@ -4,11 +4,19 @@
 import { projectRoot as root } from "./project_root.ts";
 import * as asc from "assemblyscript/asc";
 
-/** The exports of `entry`, a path from the project's root. asconfig.json would add the engine's entry, so it is not read. */
-export async function compileEntry<T>(entry: string): Promise<T> {
+/** The engine's own, for what is measured or runs long. */
+const RELEASE = ["-O3", "--noAssert"];
+/** For what is compiled often: with assertions, without optimizing. */
+export const QUICK = ["-O0"];
+
+/** The module of `entry`, a path from the project's root. asconfig.json would add the engine's entry, so it is not read. */
+export async function compileModule(
+  entry: string,
+  options: readonly string[] = RELEASE,
+): Promise<Uint8Array<ArrayBuffer>> {
   const modules: Uint8Array<ArrayBuffer>[] = [];
   const places = ["--config", "none.json", "--baseDir", root, "--outFile", "entry.wasm"];
-  const target = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd", "--use", "abort="];
+  const target = [...options, "--runtime", "stub", "--enable", "simd", "--use", "abort="];
   let complaints = "";
   const { error } = await asc.main([entry, ...places, ...target], {
     writeFile: (_name: string, contents: Uint8Array | string) => {
@@ -21,5 +29,11 @@ export async function compileEntry<T>(entry: string): Promise<T> {
     },
   });
   if (error) throw new Error(`${error.message}\n${complaints}`);
-  return new WebAssembly.Instance(new WebAssembly.Module(modules[0]!), {}).exports as T;
+  return modules[0]!;
+}
+
+/** Its exports. */
+export async function compileEntry<T>(entry: string): Promise<T> {
+  const module = new WebAssembly.Module(await compileModule(entry));
+  return new WebAssembly.Instance(module, {}).exports as T;
 }
