@@ -126,6 +126,7 @@ const server = await app.listen({
     { port: ports.plain, host },
     { port: ports.tls, host, tls },
   ],
+  http3: true,
 });
 closeOnSignals(server);
 console.log(`ready ${server.urls.join(" ")}`);

@@ -22,7 +22,7 @@ import { h2Open, h2TakeOver } from "../h2/start.ts";
 import { h2Poll } from "../h2/transmit.ts";
 import { h2TakeUpgrade } from "../h2/upgrade.ts";
 import { QuicConnection } from "../quic/connection/connection.ts";
-import { quicHandleTimeout } from "../quic/connection/deadlines.ts";
+import { quicDrain, quicForget, quicTimeout } from "./quic.ts";
 import { h3Release } from "../h3/lifecycle.ts";
 import { Connection, connectionCreate } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
@@ -46,6 +46,7 @@ export function protocolOpen(protocol: u32, role: u32, openFlags: u32): usize {
 
 /** Takes [ptr, ptr + len); answers how much of it was taken, or a status. */
 export function protocolReceive(connection: Connection, ptr: usize, len: u32): i32 {
+  if (isQuic(connection)) return Status.INVALID_STATE;
   if (connection.protocol == Protocol.HTTP_2)
     return h2Receive(changetype<H2Connection>(connection), ptr, len);
   const h1 = changetype<H1Connection>(connection);
@@ -59,13 +60,22 @@ export function protocolReceive(connection: Connection, ptr: usize, len: u32): i
   return taken + h2Receive(changetype<H2Connection>(successor), ptr + taken, len - taken);
 }
 
+/** A connection of QUIC, whatever it carries: its bytes go by way of its endpoint. */
+// @ts-ignore: decorator
+@inline
+export function isQuic(connection: Connection): bool {
+  return connection.protocol >= <u32>Protocol.QUIC;
+}
+
 export function protocolReceiveEnd(connection: Connection): void {
+  if (isQuic(connection)) return;
   if (connection.protocol == Protocol.HTTP_2) h2ReceiveEnd(changetype<H2Connection>(connection));
   else h1ReceiveEnd(changetype<H1Connection>(connection));
 }
 
 /** Leaves what is to be sent in the transmit region and answers its length. */
 export function protocolPoll(connection: Connection): u32 {
+  if (isQuic(connection)) return 0;
   if (connection.protocol == Protocol.HTTP_2) return h2Poll(changetype<H2Connection>(connection));
   const len = outputPoll(connection);
   const pending = outputPending(connection);
@@ -79,18 +89,20 @@ export function protocolPoll(connection: Connection): u32 {
 }
 
 export function protocolHandleTimeout(connection: Connection): void {
-  if (connection.protocol >= <u32>Protocol.QUIC) quicHandleTimeout(changetype<QuicConnection>(connection));
+  if (isQuic(connection)) quicTimeout(changetype<QuicConnection>(connection));
   else if (connection.protocol == Protocol.HTTP_2) h2HandleTimeout(changetype<H2Connection>(connection));
   else h1HandleTimeout(changetype<H1Connection>(connection));
 }
 
 export function protocolDrain(connection: Connection): void {
-  if (connection.protocol == Protocol.HTTP_2) h2Drain(changetype<H2Connection>(connection));
+  if (isQuic(connection)) quicDrain(changetype<QuicConnection>(connection));
+  else if (connection.protocol == Protocol.HTTP_2) h2Drain(changetype<H2Connection>(connection));
   else h1Drain(changetype<H1Connection>(connection));
 }
 
 export function protocolDestroy(connection: Connection): void {
-  if (connection.protocol == Protocol.HTTP_2) h2Destroy(changetype<H2Connection>(connection));
+  if (isQuic(connection)) quicForget(changetype<QuicConnection>(connection));
+  else if (connection.protocol == Protocol.HTTP_2) h2Destroy(changetype<H2Connection>(connection));
   else h1Destroy(changetype<H1Connection>(connection));
 }
 

@@ -5,12 +5,39 @@
  * A batch of datagrams is received whole, each as far as its frames; then every connection that it concerned is settled once: its
  * application looks at its streams, or hears that the connection is over. Sending settles first, too, for time may have passed.
  */
-import { DatagramRecord } from "../abi/quic.ts";
-import { transmitRegion, TRANSMIT_BYTES } from "../session/regions.ts";
+import { Counter } from "../abi/counter.ts";
+import { OpenFlag, Protocol } from "../abi/message.ts";
+import { DatagramRecord, QuicConfigFlag } from "../abi/quic.ts";
+import { Status } from "../abi/status.ts";
+import { h3Deadline, h3HandleTimeout } from "../h3/deadlines.ts";
+import { H3Error, h3ErrorCode } from "../h3/error_code.ts";
+import { h3Drain } from "../h3/goaway.ts";
+import { H3_DONE, h3Run } from "../h3/run.ts";
+import { h3Closed, h3Destroy, h3SetEarlyData, h3Start } from "../h3/start.ts";
+import { closeByApplication, closeTell } from "../quic/connection/close.ts";
+import { QuicConfig } from "../quic/connection/config.ts";
+import {
+  hasBit,
+  isLive,
+  isServer,
+  oneRttOf,
+  Phase,
+  QuicConnection,
+  QuicFlag,
+  setBit,
+  streamsOfConnection,
+  tlsOf,
+} from "../quic/connection/connection.ts";
+import { choseHttp3 } from "../quic/connection/handshake.ts";
+import { quicHandleTimeout } from "../quic/connection/deadlines.ts";
+import { markDirty } from "../quic/connection/dirty.ts";
+import { Connection } from "../session/connection.ts";
+import { count } from "../session/counters.ts";
+import { nowMs } from "../session/deadline.ts";
+import { dirtyNoticeBy } from "../session/dirty.ts";
 import { hasEventRoom } from "../session/events.ts";
 import { outputSpill } from "../session/output.ts";
-import { closeTell } from "../quic/connection/close.ts";
-import { hasBit, isLive, QuicConnection, QuicFlag } from "../quic/connection/connection.ts";
+import { transmitRegion, TRANSMIT_BYTES } from "../session/regions.ts";
 import { quicConnectionDestroy } from "../quic/connection/lifecycle.ts";
 import { Endpoint } from "../quic/endpoint/endpoint_state.ts";
 import { endpointPoll } from "../quic/endpoint/poll.ts";
@@ -63,14 +90,98 @@ export function quicSettle(endpoint: Endpoint): void {
   }
 }
 
+/** Has the rooms above a transport say to it that there is something to send. */
+export function quicInitialize(): void {
+  dirtyNoticeBy((connection: Connection): void => markDirty(changetype<QuicConnection>(connection)));
+}
+
 function settle(connection: QuicConnection): void {
-  if (connection.streams != 0 && !hasBit(connection, QuicFlag.CLOSE_TOLD)) rawRun(connection);
+  const isTold = hasBit(connection, QuicFlag.CLOSE_TOLD);
+  if (connection.streams != 0 && !isTold) {
+    streamsOfConnection(connection).nowMs = nowMs;
+    if (isLive(connection) && !hasBit(connection, QuicFlag.APPLICATION_STARTED)) start(connection);
+    run(connection);
+  }
   if (isLive(connection)) return;
-  if (!hasBit(connection, QuicFlag.CLOSE_TOLD)) {
+  if (!isTold) {
     if (!hasEventRoom(connection.openExchangeCount)) return;
-    rawClose(connection);
+    endApplication(connection);
     closeTell(connection);
     return;
   }
   if (hasBit(connection, QuicFlag.IS_DONE)) quicConnectionDestroy(connection);
+}
+
+/** HTTP/3 begins as soon as there are keys to send with and ALPN has chosen it; a client may have them for early data alone. */
+function start(connection: QuicConnection): void {
+  const tls = tlsOf(connection);
+  const hasKeys = connection.keys != 0 && oneRttOf(connection).hasWrite;
+  const isEarly = hasBit(connection, QuicFlag.EARLY_OFFERED) && connection.phase == Phase.HANDSHAKE;
+  if (!hasKeys && !isEarly) return;
+  if (tls.remoteParametersPtr == 0 && !isEarly) return;
+  if (!choseHttp3(connection)) return;
+  const config = changetype<QuicConfig>(connection.config);
+  setBit(connection, QuicFlag.APPLICATION_STARTED);
+  if (config.flags & QuicConfigFlag.CONNECT_PROTOCOL) connection.openFlags |= OpenFlag.EXTENDED_CONNECT;
+  connection.openFlags |= OpenFlag.SECURE;
+  const status = h3Start(changetype<Connection>(connection), streamsOfConnection(connection));
+  if (status < 0) closeApplication(connection, status);
+}
+
+function isHttp3(connection: QuicConnection): bool {
+  return connection.protocol == Protocol.HTTP_3 && connection.application != 0;
+}
+
+function run(connection: QuicConnection): void {
+  if (!isHttp3(connection)) {
+    // Streams of a connection that is to carry HTTP/3 wait for it to begin.
+    const config = changetype<QuicConfig>(connection.config);
+    if ((config.flags & QuicConfigFlag.HTTP3) == 0 || hasBit(connection, QuicFlag.CONNECT_TOLD)) rawRun(connection);
+    return;
+  }
+  const isEarly = isServer(connection) && connection.phase == Phase.HANDSHAKE;
+  h3SetEarlyData(changetype<Connection>(connection), isEarly);
+  const status = h3Run(changetype<Connection>(connection));
+  if (!isLive(connection)) return;
+  const dueMs = h3Deadline(changetype<Connection>(connection));
+  connection.applicationAtMs = dueMs == 0 ? Infinity : dueMs;
+  if (status == H3_DONE) closeByApplication(connection, H3Error.NO_ERROR, 0, 0);
+  else if (status < 0) closeApplication(connection, status);
+}
+
+function closeApplication(connection: QuicConnection, status: i32): void {
+  count(Counter.PEER_ERRORS);
+  closeByApplication(connection, h3ErrorCode(status), 0, 0);
+}
+
+/** The connection is over: what it carried hears of it first. */
+function endApplication(connection: QuicConnection): void {
+  if (isHttp3(connection)) {
+    const status = connection.closeStatus == Status.OK ? <i32>Status.H1_UNEXPECTED_END : connection.closeStatus;
+    h3Closed(changetype<Connection>(connection), status);
+    h3Destroy(changetype<Connection>(connection));
+  } else rawClose(connection);
+}
+
+/** Time has passed for a connection: its transport's, and that of what it carries. */
+export function quicTimeout(connection: QuicConnection): void {
+  quicHandleTimeout(connection);
+  if (!isLive(connection) || !isHttp3(connection)) return;
+  h3HandleTimeout(changetype<Connection>(connection));
+}
+
+/** No further exchange on this connection. */
+export function quicDrain(connection: QuicConnection): void {
+  if (!isLive(connection)) return;
+  if (isHttp3(connection)) h3Drain(changetype<Connection>(connection));
+  else closeByApplication(connection, 0, 0, 0);
+  markDirty(connection);
+}
+
+/**
+ * The host has no more use for the connection. Unlike that of a stream socket it is no end of its own: the peer hears of it, and
+ * what is left goes with its last timer.
+ */
+export function quicForget(connection: QuicConnection): void {
+  if (isLive(connection)) closeByApplication(connection, isHttp3(connection) ? H3Error.NO_ERROR : 0, 0, 0);
 }

@@ -19,6 +19,7 @@ import { charactersInitialize } from "../http/characters.ts";
 import { dateSet } from "../http/date.ts";
 import { fieldNameInitialize } from "../http/field_name_lookup.ts";
 import { carrierInitialize } from "../engine/carrier.ts";
+import { quicInitialize } from "../engine/quic.ts";
 import { protocolHandleTimeout } from "../engine/protocol.ts";
 import { hpackInitialize } from "../hpack/decoder.ts";
 import { identityDerive, identityInitialize } from "../quic/connection/identity.ts";
@@ -79,6 +80,7 @@ export function initialize(now: f64): i32 {
   exchangesInitialize();
   endpointsInitialize();
   rawInitialize();
+  quicInitialize();
   identityInitialize();
   outputReset();
   carrierInitialize();

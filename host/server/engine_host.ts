@@ -10,6 +10,8 @@ import type { Exchange, Reply } from "../router/index.ts";
 import type { Socket } from "../transport/transport.ts";
 import { afterTurn } from "./after_turn.ts";
 import { writeFailure, writeReply } from "./reply_writer.ts";
+import type { Endpoint } from "../quic/endpoint.ts";
+import { QuicTable } from "./quic_listener.ts";
 import { ServerExchange } from "./server_exchange.ts";
 import { SocketTable } from "./socket_table.ts";
 import type { Topics } from "./topics.ts";
@@ -47,6 +49,8 @@ export class EngineHost implements EventSink {
   readonly #sessionAt: (Session | undefined)[] = [];
   readonly #exchangeAt: (ServerExchange | undefined)[] = [];
   readonly blocks = new WriteBlocks();
+  readonly #quicTable = new QuicTable(this);
+  readonly quic = this.#quicTable.events;
   #dirty: Session[] = [];
   #dirtyScheduled = false;
   #timer: NodeJS.Timeout | null = null;
@@ -90,6 +94,25 @@ export class EngineHost implements EventSink {
       this.fail(error);
       return false;
     }
+  }
+
+  /** Serves by QUIC too. */
+  addEndpoint(endpoint: Endpoint): void {
+    this.#quicTable.add(endpoint);
+  }
+
+  removeEndpoint(endpoint: Endpoint): void {
+    this.#quicTable.remove(endpoint);
+  }
+
+  /** A connection of HTTP/3, which its endpoint has accepted. */
+  adopt(session: Session): void {
+    this.#sessionAt[session.handle & INDEX_MASK] = session;
+    this.sessions.add(session);
+  }
+
+  readEvents(): void {
+    if (this.engine.hasEvents) this.engine.readEvents(this);
   }
 
   /** Runs one entry from outside on behalf of a session. */
@@ -272,6 +295,7 @@ export class EngineHost implements EventSink {
     try {
       this.engine.doors.handleTimeout(this.now());
       this.engine.readEvents(this);
+      this.#quicTable.flush();
       this.armTimer();
     } catch (error) {
       this.fail(error);
@@ -281,7 +305,7 @@ export class EngineHost implements EventSink {
   // What the engine tells.
 
   request(connection: number, handle: number, head: ReceivedHead): void {
-    const session = this.#sessionAt[connection & INDEX_MASK];
+    const session = this.#sessionAt[connection & INDEX_MASK] ?? this.#quicTable.open(connection);
     if (session === undefined) {
       this.release(handle);
       return;

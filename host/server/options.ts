@@ -5,6 +5,7 @@ import type { LimitOptions, ModuleSource } from "../engine/index.ts";
 import { isLogger } from "../router/index.ts";
 import type { Logger } from "../router/index.ts";
 import type { ListenTarget, TlsOptions, Transport } from "../transport/transport.ts";
+import type { Http3Options } from "./quic_listener.ts";
 import { authorityTest } from "./authorities.ts";
 
 /** Where one listener is bound. */
@@ -42,6 +43,11 @@ export interface ListenOptions extends ListenerOptions {
    * While the server closes it is `clear`. Default: none.
    */
   altSvc?: string | (() => string | null);
+  /**
+   * Serves HTTP/3 on UDP beside every listener with TLS, on the same port number, and says so by Alt-Svc. Where UDP cannot be bound,
+   * the server says so once and serves HTTP/1.1 and HTTP/2; `server.protocols` tells. Default false.
+   */
+  http3?: boolean | Http3Options;
   /** Told of failures of instances, handlers and listeners. Default: the console. */
   logger?: Logger;
   /** An engine module in place of the one that comes with the package. */
@@ -60,6 +66,8 @@ export interface ResolvedOptions {
   readonly servesAuthority: ((authority: string) => boolean) | null;
   /** Null: nothing is said. */
   readonly altSvc: (() => string | null) | null;
+  /** Null: HTTP/3 is not served. */
+  readonly http3: Http3Options | null;
 }
 
 const MIB = 1024 * 1024;
@@ -71,6 +79,7 @@ const SERVER_NAMES = [
   "instances",
   "authorities",
   "altSvc",
+  "http3",
   "logger",
   "module",
   "transport",
@@ -89,6 +98,7 @@ const TLS_NAMES = [
 const LEAST_MEMORY_MIB = 8;
 const MOST_MEMORY_MIB = 4095;
 const MOST_INSTANCES = 64;
+const SECRET_BYTES = 32;
 
 /** Checks the options of `listen`. Throws RangeError or TypeError. */
 export function resolveOptions(options: ListenOptions): ResolvedOptions {
@@ -103,6 +113,7 @@ export function resolveOptions(options: ListenOptions): ResolvedOptions {
         : whole("memoryMiB", options.memoryMiB, LEAST_MEMORY_MIB, MOST_MEMORY_MIB) * MIB,
     instances: options.instances === undefined ? 1 : whole("instances", options.instances, 1, MOST_INSTANCES),
     altSvc: altSvcOf(options.altSvc),
+    http3: http3Of(options),
     servesAuthority: options.authorities === undefined ? null : authorityTest(options.authorities),
   };
 }
@@ -127,6 +138,24 @@ function checkServices({ limits, authorities, logger, module, transport }: Liste
   const isModule =
     module instanceof WebAssembly.Module || module instanceof ArrayBuffer || ArrayBuffer.isView(module);
   if (module !== undefined && !isModule) throw wrong("module", module, "a WebAssembly.Module or its bytes");
+}
+
+const HTTP3_NAMES = ["earlyData", "retry", "secret", "process"];
+
+function http3Of({ http3, tls, listeners }: ListenOptions): Http3Options | null {
+  if (http3 === undefined || http3 === false) return null;
+  const isSecure = tls !== undefined || (listeners ?? []).some((listener) => listener.tls !== undefined);
+  if (!isSecure) throw new TypeError("listen option http3 needs a listener with tls: HTTP/3 has no other form");
+  if (http3 === true) return {};
+  if (!isObject(http3)) throw wrong("http3", http3, "true, false or an object");
+  known("http3", http3, HTTP3_NAMES, "listen option http3:");
+  flag("http3.earlyData", http3.earlyData);
+  flag("http3.retry", http3.retry);
+  const { secret, process } = http3;
+  if (secret !== undefined && !(secret instanceof Uint8Array && secret.length === SECRET_BYTES))
+    throw wrong("http3.secret", secret, `a Uint8Array of ${SECRET_BYTES} bytes`);
+  if (process !== undefined) whole("http3.process", process, 0, 255);
+  return http3;
 }
 
 function altSvcOf(altSvc: unknown): (() => string | null) | null {

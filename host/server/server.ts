@@ -3,8 +3,10 @@
 import { loadModule, moduleFrom } from "../engine/index.ts";
 import { HttpError, Reply } from "../router/index.ts";
 import type { Exchange, Logger, SendOptions, WebSocketSendable } from "../router/index.ts";
-import type { BoundAddress, Listener, Socket, Transport } from "../transport/transport.ts";
+import type { BoundAddress, Listener, ListenTarget, Socket, TlsOptions, Transport } from "../transport/transport.ts";
 import { EnginePool } from "./engine_pool.ts";
+import type { EngineHost } from "./engine_host.ts";
+import { type Http3Options, listenHttp3, type QuicListener } from "./quic_listener.ts";
 import { renderMetrics } from "./metrics.ts";
 import { Topics } from "./topics.ts";
 import { type ListenOptions, resolveOptions, type ResolvedOptions } from "./options.ts";
@@ -29,12 +31,15 @@ export interface CloseReport {
 }
 
 const DEFAULT_CLOSE_DEADLINE_MS = 10_000;
+/** A day: what browsers keep anyhow. */
+const ALT_SVC_S = 86_400;
 const CLOSE_POLL_MS = 20;
 
 /** A server that listens, as `app.listen` gives it. */
 export class Server {
   readonly #listeners: Listener[] = [];
   readonly #isSecure: boolean[];
+  readonly #quicListeners: QuicListener[] = [];
   readonly #topics = new Topics();
   readonly #pool: EnginePool;
   #altSvc: (() => string | null) | null;
@@ -48,7 +53,11 @@ export class Server {
     const transport = options.transport ?? (await runtimeTransport());
     try {
       for (const target of resolved.targets) {
-        server.#listeners.push(await transport.listen(target, (socket) => server.#accept(socket)));
+        const listener = await transport.listen(target, (socket) => server.#accept(socket));
+        server.#listeners.push(listener);
+        if (target.tls !== undefined && resolved.http3 !== null) {
+          await server.#listenHttp3(listener, { ...target, tls: target.tls }, resolved.http3, handler, options.logger ?? console);
+        }
       }
     } catch (error) {
       await Promise.all(server.#listeners.map((listener) => listener.stop()));
@@ -91,6 +100,23 @@ export class Server {
     );
   }
 
+  /** HTTP/3 beside a listener. Where UDP cannot be bound the server says so, and serves what it can. */
+  async #listenHttp3(
+    listener: Listener,
+    target: ListenTarget & { readonly tls: TlsOptions },
+    options: Http3Options,
+    handler: RequestHandler,
+    logger: Pick<Logger, "warn">,
+  ): Promise<void> {
+    try {
+      const host = this.#pool.hosts[0] as EngineHost;
+      const opensWebSockets = handler.opensWebSockets === true;
+      this.#quicListeners.push(await listenHttp3(host, listener.address, target, options, opensWebSockets));
+    } catch (error) {
+      logger.warn({ err: error }, `HTTP/3 is not served on port ${listener.address.port}: UDP cannot be used`);
+    }
+  }
+
   /** Where the listeners are bound, in the order of the options. */
   get addresses(): readonly BoundAddress[] {
     return this.#listeners.map((listener) => listener.address);
@@ -113,7 +139,7 @@ export class Server {
 
   /** The protocols that are served. */
   get protocols(): readonly string[] {
-    return ["h2", "http/1.1"];
+    return this.#quicListeners.length === 0 ? ["h2", "http/1.1"] : ["h3", "h2", "http/1.1"];
   }
 
   /**
@@ -166,13 +192,16 @@ export class Server {
   async #close(deadlineMs: number): Promise<CloseReport> {
     const deadline = performance.now() + deadlineMs;
     await Promise.all(this.#listeners.map((listener) => listener.stop()));
+    for (const listener of this.#quicListeners) listener.drain();
     this.#pool.drain();
     const isBusy = (): boolean =>
       this.#pool.connectionCount > 0 || this.#listeners.some(({ handshakeCount = 0 }) => handshakeCount > 0);
     while (isBusy() && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
     }
-    return this.#pool.destroy();
+    const cut = this.#pool.destroy();
+    await Promise.all(this.#quicListeners.map((listener) => listener.stop()));
+    return cut;
   }
 
   #accept(socket: Socket): void {
@@ -181,8 +210,10 @@ export class Server {
 
   /** RFC 7838 §3: whoever is told `clear` asks the origin itself the next time, and by then another server may be there. */
   #altSvcNow(): string | null {
-    if (this.#altSvc === null) return null;
-    return this.#closing === null ? this.#altSvc() : "clear";
+    const first = this.#quicListeners[0];
+    if (this.#altSvc === null && first === undefined) return null;
+    if (this.#closing !== null) return "clear";
+    return this.#altSvc === null ? `h3=":${first?.port}"; ma=${ALT_SVC_S}` : this.#altSvc();
   }
 
   /** For tests of what happens when the module traps. */

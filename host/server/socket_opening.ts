@@ -45,7 +45,7 @@ export function openServerSocket(exchange: ServerExchange, reply: WebSocketReply
     data: reply.data,
     compression,
   });
-  session.isMultiplexed = exchange.protocol === "h2";
+  session.isMultiplexed = exchange.protocol === "h2" || exchange.protocol === "h3";
   host.finished(exchange);
   host.sockets.add(socket);
   session.scheduleFlush();

@@ -84,9 +84,6 @@ export class QuicConnection extends Connection {
   phase: u32;
   bits: u32;
   version: u32;
-  /** The application's own, 0 when it has none (assembly/engine/quic.ts). */
-  application: usize;
-  applicationKind: u32;
   /** Four blocks; 0 once they are gone. */
   tls: usize;
   recovery: usize;
@@ -107,6 +104,8 @@ export class QuicConnection extends Connection {
   handshakeByMs: f64;
   /** When pacing lets the next packet go; Infinity when it holds none back. */
   paceAtMs: f64;
+  /** When what the connection carries has something to do; Infinity when it has not (assembly/engine/quic.ts). */
+  applicationAtMs: f64;
   /** End of the closing or draining period. */
   closeAtMs: f64;
   /** Peer's ack_delay_exponent, and the largest datagram that it takes. */

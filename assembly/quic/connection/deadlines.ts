@@ -32,7 +32,7 @@ export function deadlinesArm(connection: QuicConnection): void {
     return;
   }
   const recovery = recoveryOf(connection);
-  let earliest = min(connection.idleAtMs, connection.handshakeByMs);
+  let earliest = min(min(connection.idleAtMs, connection.handshakeByMs), connection.applicationAtMs);
   earliest = min(earliest, min(recovery.deadlineMs, connection.paceAtMs));
   earliest = min(earliest, pathsDeadlineMs(pathsOf(connection)));
   // What the peer's address does not allow waits for the peer, not for time.

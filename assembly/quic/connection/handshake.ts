@@ -3,7 +3,7 @@
  *
  * `handshakeAdvance` is called after everything that lets TLS go on: bytes of the peer, and answers of the host.
  */
-import { ConnectedFlag } from "../../abi/quic.ts";
+import { ConnectedFlag, QuicConfigFlag } from "../../abi/quic.ts";
 import { EventFlag, EventKind } from "../../abi/event.ts";
 import { Status } from "../../abi/status.ts";
 import { byteQueueRead } from "../../core/byte_queue.ts";
@@ -32,6 +32,7 @@ import {
   receiveBufferPeekLength,
 } from "../stream/receive_buffer.ts";
 import { streamsRejectEarlyData } from "../stream/sent_outcome.ts";
+import { QuicConfig } from "./config.ts";
 import { cryptoReceive, CRYPTO_STREAM_BYTES, cryptoSend, CryptoStream } from "./crypto_stream.ts";
 import {
   clearBit,
@@ -182,6 +183,7 @@ function onComplete(connection: QuicConnection): void {
   let flags: u32 = 0;
   if (tls.isResumed) flags |= ConnectedFlag.RESUMED;
   if (tls.earlyData == EarlyData.ACCEPTED) flags |= ConnectedFlag.EARLY_ACCEPTED;
+  if (choseHttp3(connection)) flags |= ConnectedFlag.HTTP3;
   setBit(connection, QuicFlag.CONNECT_TOLD);
   emitConnectionBytes(
     EventKind.QUIC_CONNECTED,
@@ -197,6 +199,16 @@ function onComplete(connection: QuicConnection): void {
   setBit(connection, QuicFlag.HANDSHAKE_DONE_OWED);
   setBit(connection, QuicFlag.NEW_TOKEN_OWED);
   handshakeConfirm(connection);
+}
+
+/** "h3" of ALPN, RFC 9114 §3.1, as it lies in memory. */
+const H3: u16 = 0x3368;
+
+/** Whether the connection is to carry HTTP/3: its configuration says so, and ALPN has chosen it. */
+export function choseHttp3(connection: QuicConnection): bool {
+  const tls = tlsOf(connection);
+  const isOffered = (changetype<QuicConfig>(connection.config).flags & QuicConfigFlag.HTTP3) != 0;
+  return isOffered && tls.alpnLen == 2 && load<u16>(tls.alpnPtr) == H3;
 }
 
 /** A client learns it by HANDSHAKE_DONE. */

@@ -95,6 +95,7 @@ export function quicConnectionCreate(
   connection.idleAtMs = nowMs + connection.idleTimeoutMs;
   connection.handshakeByMs = nowMs + limitOf(Limit.QUIC_HANDSHAKE_TIMEOUT_MS);
   connection.paceAtMs = Infinity;
+  connection.applicationAtMs = Infinity;
   connection.closeAtMs = Infinity;
   glitchesStart(connection);
   randomFill(seed, 8);

@@ -1,0 +1,169 @@
+// HTTP/3: the endpoint of QUIC behind a listener of the server, on the same port number as TCP (RFC 9114 §3.1).
+
+import {
+  ConnectedFlag,
+  decodeAddress,
+  QuicConfigFlag,
+  QuicOption,
+  type QuicEvents,
+} from "../engine/index.ts";
+import { checked } from "../engine/engine_error.ts";
+import { Endpoint } from "../quic/endpoint.ts";
+import { addCredentials, makeConfig } from "../quic/quic_config.ts";
+import { bindNodeDatagrams } from "../transport/node_datagrams.ts";
+import type { DatagramSink } from "../transport/datagrams.ts";
+import type { BoundAddress, ListenTarget, TlsOptions } from "../transport/transport.ts";
+import type { EngineHost } from "./engine_host.ts";
+import { QuicSession } from "./quic_session.ts";
+
+/** What `http3` may say. */
+export interface Http3Options {
+  /** Takes safe requests before the handshake is complete (0-RTT); others are answered 425. Default false. */
+  readonly earlyData?: boolean;
+  /** Has every client prove its address first (Retry). Default: only under load. */
+  readonly retry?: boolean;
+  /** 32 bytes that processes on one port share, and the number of this one among them. */
+  readonly secret?: Uint8Array;
+  readonly process?: number;
+}
+
+/** One UDP port of the server. */
+export interface QuicListener {
+  readonly port: number;
+  /** Refuses new connections. */
+  drain(): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * Binds UDP where the TCP listener is, and serves HTTP/3 by the instance. Rejects when the port cannot be bound, or the certificate is
+ * none for TLS 1.3.
+ */
+export async function listenHttp3(
+  host: EngineHost,
+  address: BoundAddress,
+  target: ListenTarget & { readonly tls: TlsOptions },
+  options: Http3Options,
+  opensWebSockets: boolean,
+): Promise<QuicListener> {
+  const { quic } = host.engine;
+  if (options.secret !== undefined)
+    checked(quic.setSecret(options.secret, options.process ?? 0), "setting the secret of http3");
+  const flags = QuicConfigFlag.HTTP3 | (opensWebSockets ? QuicConfigFlag.CONNECT_PROTOCOL : 0);
+  const config = makeConfig(quic, { alpn: ["h3"], earlyData: options.earlyData === true }, flags);
+  const keys = addCredentials(quic, config, target as Parameters<typeof addCredentials>[2]);
+  if (options.retry === true) checked(quic.setOption(config, QuicOption.RETRY, 1), "asking for a Retry");
+  // The endpoint outlives the port only as far as the sink stands in before it is there.
+  let sink: DatagramSink | null = null;
+  const socket = await bindNodeDatagrams(
+    {
+      host: address.host,
+      port: address.port,
+      ipv6Only: target.ipv6Only,
+      reusePort: target.reusePort,
+    },
+    {
+      onDatagram: (payload, from, port) => sink?.onDatagram(payload, from, port),
+      onClose: (error) => sink?.onClose(error),
+    },
+  );
+  const endpoint = new Endpoint(host, keys);
+  sink = endpoint;
+  endpoint.addSocket(socket);
+  checked(quic.listen(endpoint.handle, config), "listening by QUIC");
+  host.addEndpoint(endpoint);
+  return {
+    port: socket.port,
+    drain: () => {
+      if (!host.isFailed) quic.drainEndpoint(endpoint.handle);
+    },
+    stop: async () => {
+      // What the connections end with is said before the port is free.
+      if (!host.isFailed) endpoint.flush();
+      host.removeEndpoint(endpoint);
+      await endpoint.close();
+    },
+  };
+}
+
+/** What the engine tells of QUIC, for an instance of the server. */
+export class QuicTable {
+  readonly #host: EngineHost;
+  readonly #endpoints = new Map<number, Endpoint>();
+  /** Peers of connections whose handshake is not complete, and the endpoints they came by. */
+  readonly #waiting = new Map<number, { endpoint: Endpoint; remote: { host: string; port: number } }>();
+  readonly #sessions = new Map<number, QuicSession>();
+  readonly events: QuicEvents;
+
+  constructor(host: EngineHost) {
+    this.#host = host;
+    const nothing = () => undefined;
+    this.events = {
+      accepted: (handle, endpointHandle, address) => {
+        const endpoint = this.#endpoints.get(endpointHandle);
+        if (endpoint !== undefined) this.#waiting.set(handle, { endpoint, remote: decodeAddress(address) });
+      },
+      question: (handle, kind, question) => this.#endpointOf(handle)?.answer(handle, kind, question),
+      connected: (handle, flags) => {
+        if (flags & ConnectedFlag.HTTP3) this.open(handle);
+        this.#waiting.get(handle)?.endpoint.forget(handle);
+        this.#waiting.delete(handle);
+      },
+      closed: (handle) => this.#closed(handle),
+      path: (handle, address) => this.#sessions.get(handle)?.move(decodeAddress(address)),
+      confirmed: nothing,
+      stream: nothing,
+      openable: nothing,
+      datagrams: nothing,
+      ticket: nothing,
+      token: nothing,
+      keyLog: nothing,
+    };
+  }
+
+  add(endpoint: Endpoint): void {
+    this.#endpoints.set(endpoint.handle, endpoint);
+  }
+
+  remove(endpoint: Endpoint): void {
+    this.#endpoints.delete(endpoint.handle);
+  }
+
+  get isEmpty(): boolean {
+    return this.#endpoints.size === 0;
+  }
+
+  flush(): void {
+    for (const endpoint of this.#endpoints.values()) endpoint.flush();
+  }
+
+  flushLater(): void {
+    for (const endpoint of this.#endpoints.values()) endpoint.flushLater();
+  }
+
+  #endpointOf(handle: number): Endpoint | undefined {
+    const waiting = this.#waiting.get(handle);
+    if (waiting !== undefined) return waiting.endpoint;
+    // A client's certificate, and nothing else, is asked about by then.
+    return this.#endpoints.values().next().value;
+  }
+
+  /** The session of a connection, made when its handshake is complete, or when its first request comes before that. */
+  open(handle: number): QuicSession | undefined {
+    const known = this.#sessions.get(handle);
+    const waiting = this.#waiting.get(handle);
+    if (known !== undefined || waiting === undefined) return known;
+    const session = new QuicSession(this.#host, waiting.endpoint, handle, waiting.remote);
+    this.#sessions.set(handle, session);
+    this.#host.adopt(session);
+    return session;
+  }
+
+  #closed(handle: number): void {
+    this.#waiting.get(handle)?.endpoint.forget(handle);
+    this.#waiting.delete(handle);
+    const session = this.#sessions.get(handle);
+    this.#sessions.delete(handle);
+    session?.onClose();
+  }
+}
