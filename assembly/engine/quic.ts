@@ -136,7 +136,8 @@ function run(connection: QuicConnection): void {
   if (!isHttp3(connection)) {
     // Streams of a connection that is to carry HTTP/3 wait for it to begin.
     const config = changetype<QuicConfig>(connection.config);
-    if ((config.flags & QuicConfigFlag.HTTP3) == 0 || hasBit(connection, QuicFlag.CONNECT_TOLD)) rawRun(connection);
+    if ((config.flags & QuicConfigFlag.HTTP3) == 0 || hasBit(connection, QuicFlag.CONNECT_TOLD))
+      rawRun(connection);
     return;
   }
   const isEarly = isServer(connection) && connection.phase == Phase.HANDSHAKE;
@@ -157,7 +158,8 @@ function closeApplication(connection: QuicConnection, status: i32): void {
 /** The connection is over: what it carried hears of it first. */
 function endApplication(connection: QuicConnection): void {
   if (isHttp3(connection)) {
-    const status = connection.closeStatus == Status.OK ? <i32>Status.H1_UNEXPECTED_END : connection.closeStatus;
+    const status =
+      connection.closeStatus == Status.OK ? <i32>Status.H1_UNEXPECTED_END : connection.closeStatus;
     h3Closed(changetype<Connection>(connection), status);
     h3Destroy(changetype<Connection>(connection));
   } else rawClose(connection);

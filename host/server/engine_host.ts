@@ -10,7 +10,6 @@ import type { Exchange, Reply } from "../router/index.ts";
 import type { Socket } from "../transport/transport.ts";
 import { afterTurn } from "./after_turn.ts";
 import { writeFailure, writeReply } from "./reply_writer.ts";
-import type { Endpoint } from "../quic/endpoint.ts";
 import { QuicTable } from "./quic_listener.ts";
 import { ServerExchange } from "./server_exchange.ts";
 import { SocketTable } from "./socket_table.ts";
@@ -49,8 +48,9 @@ export class EngineHost implements EventSink {
   readonly #sessionAt: (Session | undefined)[] = [];
   readonly #exchangeAt: (ServerExchange | undefined)[] = [];
   readonly blocks = new WriteBlocks();
-  readonly #quicTable = new QuicTable(this);
-  readonly quic = this.#quicTable.events;
+  /** Endpoints of QUIC, and their connections. */
+  readonly endpoints = new QuicTable(this);
+  readonly quic = this.endpoints.events;
   #dirty: Session[] = [];
   #dirtyScheduled = false;
   #timer: NodeJS.Timeout | null = null;
@@ -94,15 +94,6 @@ export class EngineHost implements EventSink {
       this.fail(error);
       return false;
     }
-  }
-
-  /** Serves by QUIC too. */
-  addEndpoint(endpoint: Endpoint): void {
-    this.#quicTable.add(endpoint);
-  }
-
-  removeEndpoint(endpoint: Endpoint): void {
-    this.#quicTable.remove(endpoint);
   }
 
   /** A connection of HTTP/3, which its endpoint has accepted. */
@@ -295,7 +286,7 @@ export class EngineHost implements EventSink {
     try {
       this.engine.doors.handleTimeout(this.now());
       this.engine.readEvents(this);
-      this.#quicTable.flush();
+      this.endpoints.flush();
       this.armTimer();
     } catch (error) {
       this.fail(error);
@@ -305,7 +296,7 @@ export class EngineHost implements EventSink {
   // What the engine tells.
 
   request(connection: number, handle: number, head: ReceivedHead): void {
-    const session = this.#sessionAt[connection & INDEX_MASK] ?? this.#quicTable.open(connection);
+    const session = this.#sessionAt[connection & INDEX_MASK] ?? this.endpoints.open(connection);
     if (session === undefined) {
       this.release(handle);
       return;

@@ -145,7 +145,8 @@ const HTTP3_NAMES = ["earlyData", "retry", "secret", "process"];
 function http3Of({ http3, tls, listeners }: ListenOptions): Http3Options | null {
   if (http3 === undefined || http3 === false) return null;
   const isSecure = tls !== undefined || (listeners ?? []).some((listener) => listener.tls !== undefined);
-  if (!isSecure) throw new TypeError("listen option http3 needs a listener with tls: HTTP/3 has no other form");
+  if (!isSecure)
+    throw new TypeError("listen option http3 needs a listener with tls: HTTP/3 has no other form");
   if (http3 === true) return {};
   if (!isObject(http3)) throw wrong("http3", http3, "true, false or an object");
   known("http3", http3, HTTP3_NAMES, "listen option http3:");

@@ -51,7 +51,7 @@ export async function listenHttp3(
     checked(quic.setSecret(options.secret, options.process ?? 0), "setting the secret of http3");
   const flags = QuicConfigFlag.HTTP3 | (opensWebSockets ? QuicConfigFlag.CONNECT_PROTOCOL : 0);
   const config = makeConfig(quic, { alpn: ["h3"], earlyData: options.earlyData === true }, flags);
-  const keys = addCredentials(quic, config, target as Parameters<typeof addCredentials>[2]);
+  const keys = addCredentials(quic, config, target);
   if (options.retry === true) checked(quic.setOption(config, QuicOption.RETRY, 1), "asking for a Retry");
   // The endpoint outlives the port only as far as the sink stands in before it is there.
   let sink: DatagramSink | null = null;
@@ -71,7 +71,7 @@ export async function listenHttp3(
   sink = endpoint;
   endpoint.addSocket(socket);
   checked(quic.listen(endpoint.handle, config), "listening by QUIC");
-  host.addEndpoint(endpoint);
+  host.endpoints.add(endpoint);
   return {
     port: socket.port,
     drain: () => {
@@ -80,7 +80,7 @@ export async function listenHttp3(
     stop: async () => {
       // What the connections end with is said before the port is free.
       if (!host.isFailed) endpoint.flush();
-      host.removeEndpoint(endpoint);
+      host.endpoints.remove(endpoint);
       await endpoint.close();
     },
   };

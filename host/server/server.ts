@@ -56,7 +56,13 @@ export class Server {
         const listener = await transport.listen(target, (socket) => server.#accept(socket));
         server.#listeners.push(listener);
         if (target.tls !== undefined && resolved.http3 !== null) {
-          await server.#listenHttp3(listener, { ...target, tls: target.tls }, resolved.http3, handler, options.logger ?? console);
+          await server.#listenHttp3(
+            listener,
+            { ...target, tls: target.tls },
+            resolved.http3,
+            handler,
+            options.logger ?? console,
+          );
         }
       }
     } catch (error) {
@@ -113,7 +119,10 @@ export class Server {
       const opensWebSockets = handler.opensWebSockets === true;
       this.#quicListeners.push(await listenHttp3(host, listener.address, target, options, opensWebSockets));
     } catch (error) {
-      logger.warn({ err: error }, `HTTP/3 is not served on port ${listener.address.port}: UDP cannot be used`);
+      logger.warn(
+        { err: error },
+        `HTTP/3 is not served on port ${listener.address.port}: UDP cannot be used`,
+      );
     }
   }
 
