@@ -1,6 +1,8 @@
 // The QPACK room by its doors: the examples of RFC 9204 Appendix B, every error by its cause, what a peer may make this side hold, and
 // what the encoder never does.
 
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { qpackErrorCodeOf, qpackStatusText, QpackStatus } from "../../../assembly/abi/qpack_status.ts";
 import { Status, statusText } from "../../../assembly/abi/status.ts";
@@ -575,7 +577,10 @@ test("garbage neither traps nor leaves anything behind", () => {
 
 describe("statuses", () => {
   const source = readFileSync(resolve("assembly/abi/qpack_status.ts"), "utf8");
-  const statuses = [...source.matchAll(/^ {2}(\w+) = (-\d+),/gm)].map(([, name, value]) => [name, Number(value)]);
+  const statuses = [...source.matchAll(/^ {2}(\w+) = (-\d+),/gm)].map(([, name, value]) => [
+    name,
+    Number(value),
+  ]);
 
   test.each(statuses as [string, number][])(
     "%s has a text and an error code of its own room",
