@@ -18,6 +18,7 @@ import { runtimeNames } from "./runtimes.ts";
 import { slowClientSuites } from "./slow_clients.ts";
 import type { Suite } from "./suite.ts";
 import { wasiSuites } from "./wasi.ts";
+import { webSocketSuites } from "./web_sockets.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,6 +38,7 @@ const suites: Suite[] = [
   ...loadSuites,
   ...slowClientSuites,
   ...autobahnSuites,
+  ...webSocketSuites,
   ...wasiSuites,
   ...embeddingSuites,
   ...packageSuites,
