@@ -68,9 +68,12 @@ export function answerFields(
     return Status.INVALID_ARGUMENT;
   memory.copy(answerBlock, block, blockLen);
   let at = answerBlock + blockLen;
-  if (isUpgrade(exchange)) {
-    at = writeEntry(at, FieldName.UPGRADE, writeAscii(valueAt(at), "websocket"));
-    at = writeEntry(at, FieldName.SEC_WEBSOCKET_ACCEPT, writeAccept(valueAt(at), requestKeyPtr(head)));
+  if (isUpgrade(exchange)) at = writeEntry(at, FieldName.UPGRADE, writeAscii(valueAt(at), "websocket"));
+  // Deviation: RFC 8441 §5 has neither key nor accept over HTTP/2. Clients that send the one there too, as undici's do, fail
+  // without the other; no client is bothered by it.
+  const keyPtr = requestKeyPtr(head);
+  if (keyPtr != 0) {
+    at = writeEntry(at, FieldName.SEC_WEBSOCKET_ACCEPT, writeAccept(valueAt(at), keyPtr));
   }
   if (protocolLen != 0) {
     memory.copy(valueAt(at), protocolPtr, protocolLen);

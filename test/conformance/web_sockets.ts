@@ -107,7 +107,8 @@ const browser: Suite = {
           checks.push([`${name}, ${protocol}`, await problemOf(() => check(page))]);
         }
         const statuses = new Set(page.handshakeStatuses());
-        const isRight = (await page.protocol()) === protocol && statuses.size === 1 && statuses.has(status);
+        const isRight =
+          (await page.protocol().catch(() => "")) === protocol && statuses.size === 1 && statuses.has(status);
         checks.push([`${protocol} carries them`, isRight ? null : `answered ${[...statuses].join()}`]);
       }
       return results(checks);
@@ -134,7 +135,7 @@ const pageChecks: Record<string, (page: Page) => Promise<void>> = {
   echoes: (page) =>
     inPage(
       page,
-      `for (const size of [0, 1, 125, 126, 65535, 65536, 3000000]) {
+      `for (const size of [0, 1, 125, 126, 65535, 65536, 300000]) {
         const text = "aé€z".repeat(size / 4 + 1).slice(0, size);
         let got = next();
         ws.send(text);

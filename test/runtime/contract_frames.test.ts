@@ -119,6 +119,16 @@ async function answersOf(socket: RawWebSocket, count: number): Promise<ServerFra
   return readFrames(bytes).frames;
 }
 
+test("over HTTP/2 a key is answered where a client sends one, and not where none does", async () => {
+  const key = { "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" };
+  const withKey = await openRawWebSocket(server, "h2", "/ws", key);
+  expect(withKey.fields.get("sec-websocket-accept")).toBe("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  const without = await openRawWebSocket(server, "h2", "/ws");
+  expect(without.fields.has("sec-websocket-accept")).toBe(false);
+  withKey.destroy();
+  without.destroy();
+});
+
 describe.each<Carrier>(["h1", "h2"])("permessage-deflate over %s", (carrier) => {
   const open = (extensions: string) =>
     openRawWebSocket(server, carrier, "/ws", { "sec-websocket-extensions": extensions });
