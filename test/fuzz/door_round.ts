@@ -14,6 +14,7 @@ import type { FieldPairs } from "../../host/engine/field_writer.ts";
 import { resolveLimits } from "../../host/engine/limits.ts";
 import type { ReceivedHead } from "../../host/engine/received_head.ts";
 import { engineModule } from "../wire/driver.ts";
+import { memoryWithSlab } from "./fixed_memory.ts";
 import type { Random } from "./random.ts";
 
 /** What a peer does on one connection. */
@@ -32,8 +33,6 @@ export interface RoundOptions {
 }
 
 const STEPS = 250;
-/** Static data, ring, regions and small tables. The rest of the memory is what connections compete for. */
-const FIXED_BYTES = 1_400_000;
 
 const FIELDS: readonly FieldPairs[] = [
   [],
@@ -66,8 +65,9 @@ export class DoorRound implements EventSink {
     this.#random = random;
     this.#options = options;
     const slabBytes = random.pick([5, 8, 16, 64]) * 65_536;
-    this.#memoryBytes = Math.ceil((FIXED_BYTES + slabBytes) / 65_536) * 65_536;
-    this.#engine = Engine.create(engineModule(random.oneIn(2) ? "engine" : "engine.debug"), {
+    const module = engineModule(random.oneIn(2) ? "engine" : "engine.debug");
+    this.#memoryBytes = memoryWithSlab(module, slabBytes);
+    this.#engine = Engine.create(module, {
       memoryBytes: this.#memoryBytes,
       limits: resolveLimits(this.#limits()),
       entropy: new Uint8Array(32),
@@ -77,7 +77,7 @@ export class DoorRound implements EventSink {
 
   /** Small pools; now and then other limits at their least. */
   #limits(): Record<string, number> {
-    const limits: Record<string, number> = { connectionCount: 64, exchangeCount: 256 };
+    const limits: Record<string, number> = { connectionCount: 64, exchangeCount: 256, quicRouteCount: 256 };
     LIMIT_NAMES.forEach((name, index) => {
       if (!this.#random.oneIn(6)) return;
       limits[name] = LIMIT_TABLE[index * LimitColumn.COUNT + LimitColumn.LEAST] as number;

@@ -22,14 +22,13 @@ import * as h2 from "../wire/h2_frames.ts";
 import { webSocketCases } from "../wire/web_socket_cases.ts";
 import { serverFrame } from "../wire/web_socket_frames.ts";
 import { mutate } from "./mutation.ts";
+import { memoryWithSlab } from "./fixed_memory.ts";
 import { Random } from "./random.ts";
 import type { FuzzTarget } from "./target.ts";
 import { FrameCheck, randomFrames } from "./ws_frames.ts";
 import type { Talk } from "./ws_frames.ts";
 
 const STEPS = 250;
-/** Static data, ring, regions and small tables. The rest of the memory is what connections compete for. */
-const FIXED_BYTES = 1_400_000;
 const KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 const EXTENSION = "sec-websocket-extensions: permessage-deflate\r\n";
 
@@ -91,11 +90,13 @@ class Round implements EventSink, SocketEvents {
     this.#corpora = corpora;
     const random = this.#random;
     const slabBytes = random.pick([6, 8, 16, 64]) * 65_536;
-    this.#engine = Engine.create(engineModule(random.oneIn(2) ? "engine" : "engine.debug"), {
-      memoryBytes: Math.ceil((FIXED_BYTES + slabBytes) / 65_536) * 65_536,
+    const module = engineModule(random.oneIn(2) ? "engine" : "engine.debug");
+    this.#engine = Engine.create(module, {
+      memoryBytes: memoryWithSlab(module, slabBytes),
       limits: resolveLimits({
         connectionCount: 64,
         exchangeCount: 256,
+        quicRouteCount: 256,
         ...(random.oneIn(3) ? { webSocketFragmentCount: random.pick([1, 2, 10]) } : {}),
         ...(random.oneIn(3) ? { webSocketPingIntervalMs: 1000, webSocketIdleTimeoutMs: 5000 } : {}),
       }),
