@@ -33,7 +33,7 @@ export async function bundlePrograms(options: RunOptions): Promise<void> {
     throw new BenchError("dist/index.js is missing: run `npm run build` first");
   }
   await bundle({
-    entryPoints: [...programsIn("servers"), ...programsIn("load")],
+    entryPoints: [...programsIn("servers"), ...programsIn("frameworks"), ...programsIn("load")],
     outdir: bundleFolder,
     outbase: benchFolder,
     outExtension: { ".js": ".mjs" },

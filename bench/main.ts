@@ -7,17 +7,18 @@
 import { parseArgs } from "node:util";
 import { bundlePrograms } from "./bundle.ts";
 import { describeMachine } from "./machine.ts";
-import { formatMachine, formatOutcome, writeReport } from "./report.ts";
+import { formatMachine, formatOutcome, publishReport, writeReport } from "./report.ts";
 import type { Outcome, SuiteRun } from "./report.ts";
 import { BenchError } from "./suite.ts";
 import type { Measure, RunOptions, Suite } from "./suite.ts";
+import { frameworks } from "./suites/frameworks.ts";
 import { h1 } from "./suites/h1.ts";
 import { h2 } from "./suites/h2.ts";
 import { h3Qpack } from "./suites/h3-qpack.ts";
 import { ws } from "./suites/ws.ts";
 import { judge } from "./verdict.ts";
 
-const SUITES: Suite[] = [h1, h2, h3Qpack, ws];
+const SUITES: Suite[] = [h1, h2, h3Qpack, ws, frameworks];
 
 const DEFAULTS = { rounds: 5, seconds: 2, warmupSeconds: 1 };
 const QUICK = { rounds: 2, seconds: 1, warmupSeconds: 1 };
@@ -32,7 +33,9 @@ suites: ${SUITES.map(({ name }) => name).join(", ")}
   --seconds S     seconds of load per peer and round (default ${DEFAULTS.seconds})
   --quick         fewer, shorter rounds: a look, not a verdict
   --json          machine-readable results on stdout
-  --report        also write build/bench/SUITE.md with a chart, and its data
+  --report        also write build/bench/SUITE.md with a chart, and its data; a report that is there
+                  keeps its other measures
+  --publish       the same to docs/benchmarks.md
 `;
 
 class UsageError extends Error {}
@@ -48,6 +51,7 @@ function readCommandLine() {
       quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       report: { type: "boolean", default: false },
+      publish: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -76,7 +80,8 @@ function readCommandLine() {
     options,
     measures: selectMeasures(suite, values.only),
     json: values.json,
-    report: values.report,
+    report: values.report || values.publish,
+    publish: values.publish,
   };
 }
 
@@ -121,7 +126,7 @@ async function take(measure: Measure, options: RunOptions): Promise<Outcome> {
 }
 
 async function main(): Promise<void> {
-  const { suite, options, measures, json, report } = readCommandLine();
+  const { suite, options, measures, json, report, publish } = readCommandLine();
   await suite.prepare(options);
   await bundlePrograms(options);
   const run: SuiteRun = {
@@ -143,7 +148,8 @@ async function main(): Promise<void> {
     say(formatOutcome(outcome));
   }
   if (json) process.stdout.write(`${JSON.stringify(run, null, 2)}\n`);
-  if (report) process.stderr.write(`report: ${writeReport(run)}\n`);
+  if (report) process.stderr.write(`report: ${writeReport(run, suite)}\n`);
+  if (publish) process.stderr.write(`published: ${publishReport(suite)}\n`);
   if (run.outcomes.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
 }
 

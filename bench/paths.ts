@@ -21,6 +21,7 @@ function findProjectRoot(): string {
 
 export const projectRoot = findProjectRoot();
 export const benchFolder = join(projectRoot, "bench");
+export const docsFolder = join(projectRoot, "docs");
 export const distFolder = join(projectRoot, "dist");
 /** Bundled servers and clients: generated, and where Node finds the peers of bench/package.json from. */
 export const bundleFolder = join(benchFolder, "node_modules", ".bench");

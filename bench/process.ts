@@ -139,9 +139,14 @@ export interface Server {
 }
 
 /** Starts bench/servers/NAME.ts and resolves when it accepts connections. */
-export async function startServer(name: string, nodeFlags: string[] = []): Promise<Server> {
+export function startServer(name: string, nodeFlags: string[] = []): Promise<Server> {
   const file = join(bundleFolder, "servers", `${name}.mjs`);
-  const child = new LineProcess(name, SERVER_CORE, process.execPath, [...nodeFlags, file]);
+  return startCommand(name, process.execPath, [...nodeFlags, file]);
+}
+
+/** Starts a server of any kind, which says `ready PORT` once it accepts connections. */
+export async function startCommand(name: string, command: string, args: string[]): Promise<Server> {
+  const child = new LineProcess(name, SERVER_CORE, command, args);
   try {
     const line = await child.nextLine(READY_TIMEOUT_MS);
     const port = Number(/^ready (\d+)$/.exec(line)?.[1]);
@@ -187,17 +192,29 @@ export async function runClient<T>(file: string, args: string[], timeoutMs: numb
   }
 }
 
+/** Of the process and those it started. */
 export function residentBytes({ pid }: LineProcess): number {
   if (platform() === "linux") {
-    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return Number(kib) * 1024;
+    return familyOf(pid)
+      .map((one) => /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${one}/status`, "utf8"))?.[1])
+      .reduce((sum, kib) => sum + Number(kib) * 1024, 0);
   }
   return Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) * 1024;
 }
 
-/** CPU time used so far by all threads of a process, or undefined where the system does not tell. */
+/** A process and its children, such as the worker of a server that has a master. */
+function familyOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return [pid, ...(children === "" ? [] : children.split(" ").map(Number))];
+}
+
+/** CPU time used so far by a process, its threads and its children, or undefined where the system does not tell. */
 export function cpuSeconds({ pid }: LineProcess): number | undefined {
   if (platform() !== "linux") return undefined;
+  return familyOf(pid).reduce((sum, one) => sum + cpuSecondsOf(one), 0);
+}
+
+function cpuSecondsOf(pid: number): number {
   // The command's name, in parentheses, may hold spaces; utime and stime are the 12th and 13th fields after it.
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

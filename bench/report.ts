@@ -2,16 +2,16 @@
  * Results as people and programs read them: a table on the terminal, JSON, and a Markdown report with a chart.
  *
  * All three are made from the same outcomes and nothing is typed in by hand. The report goes to build/bench/, which
- * is not kept in the repository: figures belong to the machine they were taken on.
+ * is not kept in the repository: figures belong to the machine they were taken on. One is published in docs/.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { drawChart } from "./chart.ts";
 import type { Machine } from "./machine.ts";
-import { reportFolder } from "./paths.ts";
+import { docsFolder, reportFolder } from "./paths.ts";
 import { spread } from "./rounds.ts";
 import type { Spread } from "./rounds.ts";
-import type { MeasureResult, Series } from "./suite.ts";
+import type { MeasureResult, Series, Suite } from "./suite.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What became of one measure: a result with its verdicts, or the reason there is none. */
@@ -89,24 +89,58 @@ function figure(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** Writes SUITE.json, SUITE.svg and SUITE.md, and returns the Markdown's path. */
-export function writeReport(run: SuiteRun): string {
+const fileOf = (suite: string, extension: string) => join(reportFolder, `${suite}.${extension}`);
+
+/**
+ * Writes SUITE.json, SUITE.svg and SUITE.md, and returns the Markdown's path. Measures that this run left out are kept from the
+ * report that is there, so that a long suite can be taken in parts.
+ */
+export function writeReport(run: SuiteRun, { measures }: Suite): string {
   mkdirSync(reportFolder, { recursive: true });
-  const write = (extension: string, text: string) => {
-    const path = join(reportFolder, `${run.suite}.${extension}`);
-    writeFileSync(path, text);
-    return path;
-  };
-  write("json", `${JSON.stringify(run, null, 2)}\n`);
-  write("svg", drawChart(run));
-  return write("md", formatMarkdown(run));
+  const data = fileOf(run.suite, "json");
+  const earlier = existsSync(data) ? (JSON.parse(readFileSync(data, "utf8")) as SuiteRun).outcomes : [];
+  const outcomes = measures.flatMap(({ name }) => {
+    const taken = run.outcomes.find((outcome) => outcome.name === name);
+    return taken ?? earlier.find((outcome) => outcome.name === name) ?? [];
+  });
+  const whole = { ...run, outcomes };
+  writeFileSync(data, `${JSON.stringify(whole, null, 2)}\n`);
+  writeFileSync(fileOf(run.suite, "svg"), drawChart(whole));
+  writeFileSync(fileOf(run.suite, "md"), formatMarkdown(whole));
+  return fileOf(run.suite, "md");
+}
+
+/** Beside the bench itself, nothing of weight should run. */
+const BUSY_LOAD = 1;
+const BUSY =
+  "**The machine was busy with other work during this run.** Where `server CPU` is well below 100 %, the load or a neighbour set the " +
+  "pace, and the ratio per server CPU second says more than the plain one. Take it again on a machine of your own.";
+
+/** Copies the report to docs/, and returns the Markdown's path. */
+export function publishReport({ name, preface }: Suite): string {
+  const chart = "benchmarks.svg";
+  copyFileSync(fileOf(name, "svg"), join(docsFolder, chart));
+  const { machine } = JSON.parse(readFileSync(fileOf(name, "json"), "utf8")) as SuiteRun;
+  const warning = machine.loadAverage > BUSY_LOAD ? `${BUSY}\n\n` : "";
+  const text = readFileSync(fileOf(name, "md"), "utf8")
+    .replace(/^# .*\n/, `# Benchmarks\n\n${preface ?? ""}\n${warning}`)
+    .replace(`(${name}.svg)`, `(${chart})`);
+  const path = join(docsFolder, "benchmarks.md");
+  writeFileSync(path, text);
+  return path;
+}
+
+/** How many rounds there were; parts of a report may differ. */
+function roundCounts({ outcomes }: SuiteRun): string {
+  const counts = outcomes.flatMap(({ result }) => result?.series.map(({ samples }) => samples.length) ?? []);
+  return [...new Set(counts)].sort((a, b) => a - b).join(" or ");
 }
 
 function formatMarkdown(run: SuiteRun): string {
   const lines = [
     `# Bench: ${run.suite}`,
     "",
-    `${run.startedAt}. ${run.rounds} alternating rounds of ${run.secondsPerRound} s per peer; medians, with the`,
+    `${run.startedAt}. Alternating rounds, ${roundCounts(run)} of ${run.secondsPerRound} s per peer; medians, with the`,
     "smallest and largest round in parentheses. Ratios are taken round by round.",
     "",
     ...formatMachine(run.machine)

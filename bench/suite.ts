@@ -77,6 +77,8 @@ export interface Suite {
   /** Tools and packages the suite needs, checked before the first measure. */
   prepare(options: RunOptions): Promise<void>;
   measures: Measure[];
+  /** What a published report says before its figures, in Markdown. */
+  preface?: string;
 }
 
 /** A fault the reader can act on; it is printed as one line, without a stack. */

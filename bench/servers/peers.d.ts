@@ -13,6 +13,7 @@ declare module "fastify" {
   }
   interface Request {
     params: Record<string, string>;
+    body: unknown;
   }
   type Hook = (request: Request, reply: Reply, done: () => void) => void;
   type Handler = (request: Request, reply: Reply) => void;
@@ -20,6 +21,12 @@ declare module "fastify" {
     server: Server;
     get(path: string, handler: Handler): Instance;
     get(path: string, options: { onRequest: Hook[] }, handler: Handler): Instance;
+    post(path: string, handler: Handler): Instance;
+    addContentTypeParser(
+      type: string,
+      options: { parseAs: "buffer" },
+      parse: (request: Request, body: Uint8Array, done: (error: null, body: Uint8Array) => void) => void,
+    ): Instance;
     listen(options: { port: number; host: string }): Promise<string>;
   }
   export default function fastify(): Instance;
@@ -37,10 +44,11 @@ declare module "express" {
 
   interface Request extends IncomingMessage {
     params: Record<string, string>;
+    body: Uint8Array;
   }
   interface Response extends ServerResponse {
     type(contentType: string): Response;
-    send(body: string): Response;
+    send(body: string | Uint8Array): Response;
     json(body: unknown): Response;
   }
   type Handler = (req: Request, res: Response, next: () => void) => void;
@@ -48,9 +56,14 @@ declare module "express" {
     disable(setting: string): void;
     set(setting: string, value: unknown): void;
     get(path: string, ...handlers: Handler[]): Application;
+    post(path: string, ...handlers: Handler[]): Application;
     listen(port: number, host: string, listening: () => void): Server;
   }
-  export default function express(): Application;
+  function express(): Application;
+  namespace express {
+    function raw(options: { type: string }): Handler;
+  }
+  export default express;
 }
 
 declare module "ws" {

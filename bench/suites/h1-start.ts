@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { connect } from "node:net";
 import { distFolder } from "../paths.ts";
 import { startServer } from "../process.ts";
+import type { Server } from "../process.ts";
 import { alternate } from "../rounds.ts";
 import { BenchError } from "../suite.ts";
 import type { Measure } from "../suite.ts";
@@ -57,9 +58,12 @@ export const startToFirstAnswer: Measure = {
   },
 };
 
-async function millisecondsToFirstAnswer(peer: string): Promise<number> {
+export async function millisecondsToFirstAnswer(
+  peer: string,
+  start: (name: string) => Promise<Server> = startServer,
+): Promise<number> {
   const startedAt = performance.now();
-  const server = await startServer(peer);
+  const server = await start(peer);
   try {
     await firstAnswer(peer, server.port);
     return performance.now() - startedAt;

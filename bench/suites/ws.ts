@@ -89,22 +89,24 @@ const idle: Measure = {
 };
 
 /** Messages per second of each peer, in alternating rounds, all of them up all the time. */
-async function compareLoad(
+export async function compareLoad(
   peers: string[],
   options: RunOptions,
   load: (server: Server, seconds: number) => Promise<Sample & { seconds: number }>,
+  start?: (name: string) => Promise<Server>,
 ): Promise<Series[]> {
-  return withServers(peers, async (servers) => {
+  const measure = async (servers: Map<string, Server>) => {
     for (const server of servers.values()) await load(server, options.warmupSeconds);
     return alternate(peers, options.rounds, async (peer, round) => {
       options.progress(`${peer}, round ${round + 1} of ${options.rounds}`);
       const server = servers.get(peer) as Server;
       return timed(server, () => load(server, options.secondsPerRound));
     });
-  });
+  };
+  return withServers(peers, measure, [], start);
 }
 
-async function runLoad(
+export async function runLoad(
   server: Server,
   client: string,
   args: number[],
