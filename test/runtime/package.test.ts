@@ -34,7 +34,7 @@ test("holds dist, three papers and the manifest, and nothing else", () => {
   const paths = project.files.map(({ path }) => path);
   const papers = paths.filter((path) => !path.startsWith("dist/"));
   expect(papers.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
-  const bundles = ["cli.js", "engine.js", "index.js", "inline.js"];
+  const bundles = ["browser.js", "cli.js", "engine.js", "index.js", "inline.js"];
   const besideTypes = paths.filter((path) => path.startsWith("dist/") && !path.startsWith("dist/types/"));
   expect(besideTypes.sort()).toEqual(
     [...bundles, ...bundles.map((name) => `${name}.map`), "engine.wasm"].map((name) => `dist/${name}`).sort(),
@@ -44,7 +44,7 @@ test("holds dist, three papers and the manifest, and nothing else", () => {
 });
 
 test("has source maps that carry the sources, and name no place on the machine that built them", () => {
-  for (const name of ["index.js", "engine.js", "inline.js", "cli.js"]) {
+  for (const name of ["index.js", "engine.js", "inline.js", "browser.js", "cli.js"]) {
     const text = readFileSync(join(project.folder, "package/dist", name), "utf8");
     expect(text).toMatch(new RegExp(`//# sourceMappingURL=${name}\\.map\\s*$`));
     const map = JSON.parse(readFileSync(join(project.folder, "package/dist", `${name}.map`), "utf8")) as {
@@ -61,13 +61,14 @@ test("has source maps that carry the sources, and name no place on the machine t
 // is raised in the commit that needs it, and its reason said there.
 const KIB = 1024;
 test.each([
-  ["index.js", 320 * KIB, 90 * KIB],
+  ["index.js", 400 * KIB, 116 * KIB],
   ["engine.js", 80 * KIB, 24 * KIB],
+  ["browser.js", 320 * KIB, 96 * KIB],
   ["cli.js", 320 * KIB, 90 * KIB],
   ["browser.js", 260 * KIB, 75 * KIB],
   ["engine.wasm", 320 * KIB, 120 * KIB],
   // The host and the module together; base64 takes a third more than the module, and less of that when packed.
-  ["inline.js", 760 * KIB, 230 * KIB],
+  ["inline.js", 830 * KIB, 300 * KIB],
 ])("%s stays below %i bytes, and %i packed", (name, maxBytes, maxPackedBytes) => {
   const bytes = readFileSync(join(project.folder, "package/dist", name));
   expect(bytes.length).toBeLessThan(maxBytes);
