@@ -396,6 +396,5 @@ export function statusText(status: i32): string {
       return "a datagram that was not allowed";
   }
   if (status <= -800 && status > -850) return h3StatusText(status);
-  const text = qpackStatusText(status);
-  return text.length > 0 ? text : wsStatusText(status);
+  return status <= -850 && status >= -879 ? qpackStatusText(status) : wsStatusText(status);
 }

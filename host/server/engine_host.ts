@@ -391,11 +391,7 @@ export class EngineHost implements EventSink {
     // No handler asks for a tunnel yet: CONNECT and upgrades are answered by the router like any other request.
   }
 
-  response(): void {
-    // The server never opens a connection.
-  }
-
-  informational(): void {
-    // As above.
-  }
+  // The server never opens a connection.
+  response(): void {}
+  informational(): void {}
 }

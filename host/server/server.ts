@@ -3,7 +3,14 @@
 import { loadModule, moduleFrom } from "../engine/index.ts";
 import { HttpError, Reply } from "../router/index.ts";
 import type { Exchange, Logger, SendOptions, WebSocketSendable } from "../router/index.ts";
-import type { BoundAddress, Listener, ListenTarget, Socket, TlsOptions, Transport } from "../transport/transport.ts";
+import type {
+  BoundAddress,
+  Listener,
+  ListenTarget,
+  Socket,
+  TlsOptions,
+  Transport,
+} from "../transport/transport.ts";
 import { EnginePool } from "./engine_pool.ts";
 import type { EngineHost } from "./engine_host.ts";
 import { type Http3Options, listenHttp3, type QuicListener } from "./quic_listener.ts";
