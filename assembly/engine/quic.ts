@@ -12,7 +12,7 @@ import { Status } from "../abi/status.ts";
 import { h3Deadline, h3HandleTimeout } from "../h3/deadlines.ts";
 import { H3Error, h3ErrorCode } from "../h3/error_code.ts";
 import { h3Drain } from "../h3/goaway.ts";
-import { H3_DONE, h3Run } from "../h3/run.ts";
+import { H3_DONE, h3IsWaiting, h3Run } from "../h3/run.ts";
 import { h3Closed, h3Destroy, h3SetEarlyData, h3Start } from "../h3/start.ts";
 import { closeByApplication, closeTell } from "../quic/connection/close.ts";
 import { QuicConfig } from "../quic/connection/config.ts";
@@ -146,6 +146,9 @@ function run(connection: QuicConnection): void {
   if (!isLive(connection)) return;
   const dueMs = h3Deadline(changetype<Connection>(connection));
   connection.applicationAtMs = dueMs == 0 ? Infinity : dueMs;
+  // The host has to read its events first: it is called again as soon as it has.
+  if (status == Status.OK && h3IsWaiting(changetype<Connection>(connection)))
+    connection.applicationAtMs = nowMs;
   if (status == H3_DONE) closeByApplication(connection, H3Error.NO_ERROR, 0, 0);
   else if (status < 0) closeApplication(connection, status);
 }

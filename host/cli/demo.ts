@@ -25,7 +25,11 @@ export async function serveDemo(options: ServeOptions): Promise<RunningDemo> {
   const tls = (await certificateOf(options)) ?? (await developmentCertificate());
   const server = await onFreePorts(options, (port, tlsPort) => {
     const plain = options.path === undefined ? { host, port } : { path: options.path };
-    return app.listen({ ...commonOptions(options), listeners: [plain, { host, port: tlsPort, tls }] });
+    return app.listen({
+      ...commonOptions(options),
+      listeners: [plain, { host, port: tlsPort, tls }],
+      http3: true,
+    });
   });
   return { server, stop };
 }

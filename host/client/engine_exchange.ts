@@ -6,7 +6,7 @@
 // Invariant: the sink is told a response or a failure once, unless the exchange was cancelled before.
 
 import { EngineError } from "../engine/engine_error.ts";
-import { SendFlag, Status } from "../engine/index.ts";
+import { H3Status, SendFlag, Status } from "../engine/index.ts";
 import type { ReceivedHead } from "../engine/index.ts";
 import { BodyReader, type BodySource } from "../server/body_reader.ts";
 import type { CarriedExchange, CarriedRequest, CarriedResponse, ExchangeSink, FieldLines } from "./dialer.ts";
@@ -283,7 +283,11 @@ export class EngineExchange implements CarriedExchange, CarriedResponse, BodySou
   }
 }
 
-const UNPROCESSED: ReadonlySet<number> = new Set([Status.H2_REFUSED, Status.H2_GONE]);
+const UNPROCESSED: ReadonlySet<number> = new Set<number>([
+  Status.H2_REFUSED,
+  Status.H2_GONE,
+  H3Status.REJECTED,
+]);
 const LOST: ReadonlySet<number> = new Set([
   Status.H1_UNEXPECTED_END,
   Status.IDLE_TIMEOUT,
