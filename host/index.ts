@@ -14,7 +14,8 @@ export type { SignalOptions } from "./server/shutdown.ts";
 export { Server } from "./server/server.ts";
 export type { CloseOptions, CloseReport, RequestHandler } from "./server/server.ts";
 export { EngineError } from "./engine/engine_error.ts";
-export type { LimitName, LimitOptions } from "./engine/index.ts";
+export { loadModule, readRecording, replay } from "./engine/index.ts";
+export type { LimitName, LimitOptions, RecordedConnection, Recording, ReplayReport } from "./engine/index.ts";
 export type {
   BoundAddress,
   Listener,

@@ -21,6 +21,8 @@ export interface ServeOptions {
   readonly limits: LimitOptions;
   readonly memoryMiB: number | undefined;
   readonly instances: number | undefined;
+  /** The file of a recording; undefined: nothing is recorded. */
+  readonly record: string | undefined;
   readonly deadlineMs: number;
 }
 
@@ -28,12 +30,14 @@ export type Command =
   | { readonly name: "help" }
   | { readonly name: "version" }
   | { readonly name: "serve"; readonly module: string; readonly options: ServeOptions }
-  | { readonly name: "demo"; readonly options: ServeOptions };
+  | { readonly name: "demo"; readonly options: ServeOptions }
+  | { readonly name: "replay"; readonly file: string; readonly connection: number | undefined };
 
 export const USAGE = `httpy: an HTTP server whose protocol work is done in WebAssembly
 
   httpy serve MODULE [options]   serves the default export of MODULE: an App, or { fetch }
   httpy demo [options]           serves a page that shows what the server can do
+  httpy replay FILE              runs recorded connections again, and prints what the engine tells
   httpy --version
   httpy --help
 
@@ -48,6 +52,8 @@ Options
   --limit NAME=N      sets a limit, such as headBytes=16384; can be repeated
   --memory-mib N      memory of each engine instance   (256)
   --instances N       engine instances, as fault domains   (1)
+  --record FILE       writes what the engine was given to FILE at the end, for replay
+  --connection N      replay this connection of the recording only, from 1
   --deadline-ms N     how long open exchanges may go on after SIGTERM or SIGINT   (10000)
 
 A second signal ends the process at once.
@@ -62,7 +68,7 @@ export function readArguments(words: readonly string[], env: NodeJS.ProcessEnv =
   if (values.help === true) return { name: "help" };
   if (values.version === true) return { name: "version" };
   const [name, ...operands] = positionals;
-  if (name === undefined) throw new UsageError("a command is missing; there are serve and demo");
+  if (name === undefined) throw new UsageError("a command is missing; there are serve, demo and replay");
   const options: ServeOptions = {
     port: numberOf("--port", values.port) ?? numberOf("PORT", env["PORT"]),
     tlsPort: numberOf("--tls-port", values["tls-port"]) ?? numberOf("TLS_PORT", env["TLS_PORT"]),
@@ -74,6 +80,7 @@ export function readArguments(words: readonly string[], env: NodeJS.ProcessEnv =
     limits: limitsOf(values.limit ?? []),
     memoryMiB: numberOf("--memory-mib", values["memory-mib"]),
     instances: numberOf("--instances", values.instances),
+    record: values.record,
     deadlineMs: numberOf("--deadline-ms", values["deadline-ms"]) ?? DEFAULT_DEADLINE_MS,
   };
   checkTogether(options);
@@ -81,6 +88,12 @@ export function readArguments(words: readonly string[], env: NodeJS.ProcessEnv =
     case "demo":
       if (operands.length > 0) throw new UsageError(`demo takes no operands; there is "${operands[0]}"`);
       return { name, options };
+    case "replay": {
+      const [file, extra] = operands;
+      if (file === undefined) throw new UsageError("replay needs the file of a recording");
+      if (extra !== undefined) throw new UsageError(`replay takes one file; there is also "${extra}"`);
+      return { name, file, connection: numberOf("--connection", values.connection) };
+    }
     case "serve": {
       const [module, extra] = operands;
       if (module === undefined) throw new UsageError("serve needs a module, such as serve app.js");
@@ -88,7 +101,7 @@ export function readArguments(words: readonly string[], env: NodeJS.ProcessEnv =
       return { name, module, options };
     }
     default:
-      throw new UsageError(`"${name}" is not a command; there are serve and demo`);
+      throw new UsageError(`"${name}" is not a command; there are serve, demo and replay`);
   }
 }
 
@@ -111,6 +124,8 @@ function parsed(words: readonly string[]) {
         "memory-mib": { type: "string" },
         instances: { type: "string" },
         "deadline-ms": { type: "string" },
+        record: { type: "string" },
+        connection: { type: "string" },
       },
     });
   } catch (error) {

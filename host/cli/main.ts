@@ -10,6 +10,7 @@ import { closeOnSignals } from "../index.ts";
 import type { CloseReport, Server } from "../index.ts";
 import { readArguments, USAGE } from "./arguments.ts";
 import { serveDemo } from "./demo.ts";
+import { replayFile } from "./replay.ts";
 import { serveModule } from "./serve.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -36,6 +37,13 @@ async function run(words: readonly string[]): Promise<void> {
     case "version":
       process.stdout.write(`${packageVersion()}\n`);
       return;
+    case "replay": {
+      const isSame = await replayFile(command.file, command.connection, (line) => {
+        process.stdout.write(`${line}\n`);
+      });
+      if (!isSame) process.exitCode = FAILED;
+      return;
+    }
     case "serve": {
       const server = await serveModule(command.module, command.options);
       tellOf(server);

@@ -30,11 +30,12 @@ export async function serveModule(module: string, options: ServeOptions): Promis
 }
 
 /** What `listen` is told besides its listeners. */
-export function commonOptions({ limits, memoryMiB, instances }: ServeOptions): ListenOptions {
+export function commonOptions({ limits, memoryMiB, instances, record }: ServeOptions): ListenOptions {
   return {
     limits,
     ...(memoryMiB === undefined ? {} : { memoryMiB }),
     ...(instances === undefined ? {} : { instances }),
+    ...(record === undefined ? {} : { record }),
   };
 }
 

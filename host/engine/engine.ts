@@ -12,6 +12,7 @@ import { ABI_VERSION, Layout } from "../../assembly/abi/layout.ts";
 import { LIMIT_NAMES } from "../../assembly/abi/limit.ts";
 import { FRAMED_CONTENT_BYTES } from "../../assembly/abi/message.ts";
 import { Status } from "../../assembly/abi/status.ts";
+import { FRAME_HEADER_ROOM } from "../../assembly/abi/web_socket.ts";
 import type { Doors } from "./doors.ts";
 import { checked } from "./engine_error.ts";
 import { EventReader, type EventSink } from "./event_reader.ts";
@@ -20,6 +21,7 @@ import { EngineMemory } from "./memory.ts";
 import type { LimitName } from "./limits.ts";
 import { QuicCommands } from "./quic_commands.ts";
 import type { CompiledModule } from "./module.ts";
+import type { Recorder } from "./recorder.ts";
 import { SocketCommands } from "./socket_commands.ts";
 
 /** A field block that stays in the engine's memory: for fields that are sent again and again. */
@@ -36,6 +38,8 @@ export interface EngineOptions {
   readonly limits?: Float64Array;
   /** 32 bytes of randomness; from the runtime's generator when left out. */
   readonly entropy?: Uint8Array;
+  /** Keeps what the instance is given, to be replayed. */
+  readonly recorder?: Recorder;
   /** The monotonic clock's time at the start, in milliseconds. */
   readonly now: number;
 }
@@ -70,15 +74,15 @@ export class Engine {
 
   private constructor(instance: WebAssembly.Instance, options: EngineOptions) {
     const exports = instance.exports as unknown as Doors & { memory: WebAssembly.Memory };
-    this.doors = exports;
     const memory = exports.memory;
     const pages = Math.ceil((options.memoryBytes ?? DEFAULT_MEMORY_BYTES) / PAGE_BYTES);
     const missing = pages - memory.buffer.byteLength / PAGE_BYTES;
     if (missing > 0) memory.grow(missing);
     this.#memory = new EngineMemory(memory.buffer);
     const words = this.#memory.words;
-    const table = this.doors.layout() >>> 2;
+    const table = exports.layout() >>> 2;
     const layout = words.subarray(table, table + Layout.COUNT);
+    this.doors = options.recorder?.attach(exports, this.#memory, layout) ?? exports;
     this.#layout = layout;
     if (layout[Layout.ABI_VERSION] !== ABI_VERSION) {
       throw new Error(`the engine speaks ABI ${layout[Layout.ABI_VERSION]}, this host ABI ${ABI_VERSION}`);
@@ -301,6 +305,20 @@ export class Engine {
       flags,
       now,
     );
+  }
+
+  /** Lays bytes behind one another in the command region, and puts where they lie into a door's numbers at these places. */
+  layArguments(args: number[], places: readonly number[], parts: readonly Uint8Array[]): void {
+    const room = this.#commandLen - parts.reduce((length, part) => length + part.length, 0);
+    if (room < 0) throw new RangeError(`the arguments of a door do not fit into ${this.#commandLen} bytes`);
+    // The payload of a WebSocket's frame has its header written in front of it.
+    let ptr = this.#commandPtr + Math.min(room, FRAME_HEADER_ROOM);
+    for (const [index, place] of places.entries()) {
+      const part = parts[index] ?? new Uint8Array();
+      this.#memory.bytes.set(part, ptr);
+      args[place] = ptr;
+      ptr += part.length;
+    }
   }
 
   /** The value of a limit, by its name. */

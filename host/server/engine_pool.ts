@@ -1,6 +1,6 @@
 // The engine instances of a server: started together, replaced one by one when they fail, told the date once a second.
 
-import { type CompiledModule, Engine } from "../engine/index.ts";
+import { type CompiledModule, Engine, type Recorder } from "../engine/index.ts";
 import type { Socket } from "../transport/transport.ts";
 import { EngineHost, type HostContext } from "./engine_host.ts";
 import { letGo } from "./platform.ts";
@@ -11,6 +11,8 @@ export interface PoolOptions {
   readonly limits: Float64Array;
   readonly memoryBytes: number;
   readonly instances: number;
+  /** One for each instance that is to be recorded. */
+  readonly recorder?: () => Recorder;
 }
 
 const SECOND_MS = 1000;
@@ -108,8 +110,9 @@ export class EnginePool {
   }
 
   #start(): EngineHost {
-    const { module, limits, memoryBytes } = this.#options;
-    const engine = Engine.create(module, { limits, memoryBytes, now: performance.now() });
+    const { module, limits, memoryBytes, recorder } = this.#options;
+    const recorded = recorder === undefined ? {} : { recorder: recorder() };
+    const engine = Engine.create(module, { limits, memoryBytes, ...recorded, now: performance.now() });
     engine.doors.setDate(Date.now());
     return new EngineHost(engine, this.#context);
   }

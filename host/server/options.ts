@@ -48,6 +48,11 @@ export interface ListenOptions extends ListenerOptions {
    * the server says so once and serves HTTP/1.1 and HTTP/2; `server.protocols` tells. Default false.
    */
   http3?: boolean | Http3Options;
+  /**
+   * A file that what the engine was given is written to when the server closes or an instance fails, for `httpy replay`: the last
+   * connections, up to 16 MiB for each instance. It holds what peers sent, secrets included, and only its owner may read it.
+   */
+  record?: string;
   /** Told of failures of instances, handlers and listeners. Default: the console. */
   logger?: Logger;
   /** An engine module in place of the one that comes with the package. */
@@ -68,6 +73,8 @@ export interface ResolvedOptions {
   readonly altSvc: (() => string | null) | null;
   /** Null: HTTP/3 is not served. */
   readonly http3: Http3Options | null;
+  /** The file of the recording; null: nothing is recorded. */
+  readonly record: string | null;
 }
 
 const MIB = 1024 * 1024;
@@ -81,6 +88,7 @@ const SERVER_NAMES = [
   "altSvc",
   "http3",
   "logger",
+  "record",
   "module",
   "transport",
 ];
@@ -114,11 +122,15 @@ export function resolveOptions(options: ListenOptions): ResolvedOptions {
     instances: options.instances === undefined ? 1 : whole("instances", options.instances, 1, MOST_INSTANCES),
     altSvc: altSvcOf(options.altSvc),
     http3: http3Of(options),
+    record: options.record ?? null,
     servesAuthority: options.authorities === undefined ? null : authorityTest(options.authorities),
   };
 }
 
-function checkServices({ limits, authorities, logger, module, transport }: ListenOptions): void {
+function checkServices({ limits, authorities, logger, module, transport, record }: ListenOptions): void {
+  if (record !== undefined && (typeof record !== "string" || record === "")) {
+    throw wrong("record", record, "the path of a file");
+  }
   if (limits !== undefined && !isObject(limits)) throw wrong("limits", limits, "an object of limits by name");
   if (authorities !== undefined) {
     const areTexts =

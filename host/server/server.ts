@@ -15,6 +15,7 @@ import { EnginePool } from "./engine_pool.ts";
 import type { EngineHost } from "./engine_host.ts";
 import { type Http3Options, listenHttp3, type QuicListener } from "./quic_listener.ts";
 import { renderMetrics } from "./metrics.ts";
+import { RecordingFile } from "./recording_file.ts";
 import { Topics } from "./topics.ts";
 import { type ListenOptions, resolveOptions, type ResolvedOptions } from "./options.ts";
 
@@ -49,6 +50,7 @@ export class Server {
   readonly #quicListeners: QuicListener[] = [];
   readonly #topics = new Topics();
   readonly #pool: EnginePool;
+  readonly #recording: RecordingFile | null;
   #altSvc: (() => string | null) | null;
   #closing: Promise<CloseReport> | null = null;
 
@@ -97,8 +99,19 @@ export class Server {
         return;
       }
     };
+    const recording = options.record === null ? null : new RecordingFile(options.record);
+    this.#recording = recording;
+    const save = (): void => {
+      recording?.save().catch((error: unknown) => tell({ err: error }, "the recording could not be written"));
+    };
     this.#pool = new EnginePool(
-      { module, limits: options.limits, memoryBytes: options.memoryBytes, instances: options.instances },
+      {
+        ...(recording === null ? {} : { recorder: () => recording.recorder() }),
+        module,
+        limits: options.limits,
+        memoryBytes: options.memoryBytes,
+        instances: options.instances,
+      },
       {
         handle:
           servesAuthority === null
@@ -107,7 +120,10 @@ export class Server {
         opensWebSockets: () => handler.opensWebSockets === true,
         topics: this.#topics,
         altSvc: () => this.#altSvcNow(),
-        onFailure: (_host, error) => tell({ err: error }, "an engine instance failed and was replaced"),
+        onFailure: (_host, error) => {
+          tell({ err: error }, "an engine instance failed and was replaced");
+          save();
+        },
         onError: (error, exchange) => tell({ err: error, target: exchange.target }, "a reply failed"),
       },
     );
@@ -217,6 +233,7 @@ export class Server {
     }
     const cut = this.#pool.destroy();
     await Promise.all(this.#quicListeners.map((listener) => listener.stop()));
+    await this.#recording?.save();
     return cut;
   }
 

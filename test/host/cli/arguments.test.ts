@@ -59,7 +59,7 @@ describe("the command line", () => {
 
   test.each<[words: string[], message: string]>([
     [[], "a command is missing"],
-    [["start"], '"start" is not a command; there are serve and demo'],
+    [["start"], '"start" is not a command; there are serve, demo and replay'],
     [["serve"], "serve needs a module"],
     [["serve", "a", "b"], 'serve takes one module; there is also "b"'],
     [["demo", "a"], 'demo takes no operands; there is "a"'],

@@ -118,6 +118,20 @@ describe("httpy serve", () => {
     await program.stop();
   });
 
+  test("records, and replay prints what the engine told", async () => {
+    const file = moduleWith("recorded.mjs", 'export default { fetch: () => new Response("recorded") };');
+    const recording = join(folder, "recording");
+    const program = httpy("serve", file, "--port", "0", "--record", recording);
+    await (await fetch(`${await urlOf(program)}/what?ever`)).text();
+    await program.stop();
+    const replayed = httpy("replay", recording, "--connection", "1");
+    expect([await replayed.ended(), replayed.stderr()]).toEqual([0, ""]);
+    expect(replayed.stdout()).toMatch(/^\* exchange 1 GET \/what\?ever http\/1\.1$/m);
+    expect(replayed.stdout()).toMatch(/^# \d+ calls, 0 answered differently$/m);
+    const missing = httpy("replay", recording, "--connection", "9");
+    expect(await missing.ended()).toBe(2);
+  });
+
   test.skipIf(isWindows)("serves a Unix socket", async () => {
     const file = moduleWith("unix.mjs", 'export default { fetch: () => new Response("unix") };');
     const socketPath = join(folder, "s");
