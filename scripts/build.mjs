@@ -51,7 +51,7 @@ const bundles = [
 const browserOptions = {
   platform: "browser",
   target: "es2022",
-  external: ["node:*", "prom-client", "../transport/runtime_transport.ts"],
+  external: ["node:*", "prom-client", "../transport/runtime_transport.ts", "./quic_listener.ts"],
 };
 
 /**

@@ -10,7 +10,7 @@ import type { Exchange, Reply } from "../router/index.ts";
 import type { Socket } from "../transport/transport.ts";
 import { afterTurn } from "./after_turn.ts";
 import { writeFailure, writeReply } from "./reply_writer.ts";
-import { QuicTable } from "./quic_listener.ts";
+import { QuicTable } from "./quic_table.ts";
 import { ServerExchange } from "./server_exchange.ts";
 import { SocketTable } from "./socket_table.ts";
 import type { Topics } from "./topics.ts";

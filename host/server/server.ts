@@ -13,7 +13,7 @@ import type {
 } from "../transport/transport.ts";
 import { EnginePool } from "./engine_pool.ts";
 import type { EngineHost } from "./engine_host.ts";
-import { type Http3Options, listenHttp3, type QuicListener } from "./quic_listener.ts";
+import type { Http3Options, QuicListener } from "./quic_listener.ts";
 import { renderMetrics } from "./metrics.ts";
 import { RecordingFile } from "./recording_file.ts";
 import { Topics } from "./topics.ts";
@@ -138,6 +138,7 @@ export class Server {
     logger: Pick<Logger, "warn">,
   ): Promise<void> {
     try {
+      const { listenHttp3 } = await import("./quic_listener.ts");
       const host = this.#pool.hosts[0] as EngineHost;
       const opensWebSockets = handler.opensWebSockets === true;
       this.#quicListeners.push(await listenHttp3(host, listener.address, target, options, opensWebSockets));

@@ -189,3 +189,8 @@ test("brings the command", async () => {
   expect(await program.ended()).toBe(0);
   expect(program.stdout()).toBe(`${manifest.version}\n`);
 });
+
+test("browser.js imports nothing by itself that a browser does not have", () => {
+  const text = readFileSync(join(project.folder, "package/dist/browser.js"), "utf8");
+  expect(text.match(/(?:^|[;}])import\s*(?:[\w*{$][^;(]*from\s*)?"[^"]+"/gu)).toBeNull();
+});
