@@ -31,6 +31,7 @@ interface Kept {
 
 type Door = (...args: number[]) => number;
 
+/** What stands before the doors of an engine (`EngineOptions.recorder`) and keeps what it is given; one for each engine. */
 export class Recorder {
   readonly #maxBytes: number;
   /** In the order in which they were opened; handles of closed connections may come again. */

@@ -28,6 +28,7 @@ export interface RecordedConnection {
   readonly isWhole: boolean;
 }
 
+/** A recording, read. */
 export interface Recording {
   readonly head: RecordingHead;
   readonly connections: readonly RecordedConnection[];
