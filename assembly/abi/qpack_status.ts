@@ -97,5 +97,5 @@ export function qpackStatusText(status: i32): string {
     case QpackStatus.DECODER_STREAM_FULL:
       return "too many acknowledgments are waiting on the decoder stream";
   }
-  return "";
+  return "unknown status";
 }
