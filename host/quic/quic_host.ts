@@ -3,6 +3,7 @@
 import { Engine } from "../engine/engine.ts";
 import type { EventSink } from "../engine/event_reader.ts";
 import { decodeAddress } from "../engine/datagram_batch.ts";
+import type { CompiledModule } from "../engine/module.ts";
 import type { QuicCommands } from "../engine/quic_commands.ts";
 import type { QuicEvents } from "../engine/quic_events.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -19,7 +20,7 @@ export interface EndpointListener {
 }
 
 export interface QuicHostOptions {
-  readonly module: WebAssembly.Module;
+  readonly module: CompiledModule;
   readonly limits: Float64Array;
   readonly memoryBytes: number;
 }
