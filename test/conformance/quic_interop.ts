@@ -1,0 +1,399 @@
+// QUIC against aioquic in both directions: handshakes of every suite and group, many streams, Retry, resumption, 0-RTT, key updates,
+// migration, versions, long chains, loss, long round trips and IPv6. Files go by HTTP/0.9 over streams (ALPN hq-interop), and their
+// hashes tell whether they arrived. Each check has a server and a proxy of its own.
+
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { once } from "node:events";
+import { connectQuic, listenQuic } from "../../host/quic/index.ts";
+import type { ConnectQuicOptions, ListenQuicOptions, QuicClient, QuicStream } from "../../host/quic/index.ts";
+import { root } from "../runtime/program.ts";
+import { keyPair, makeCertificate } from "../wire/tls/identities.ts";
+import { problemOf, results, runProgram, skipped, type Suite } from "./suite.ts";
+import { pythonWith } from "./tools.ts";
+import { type ProxyOptions, UdpProxy } from "./udp_proxy.ts";
+
+const PACKAGE = "aioquic==1.7.2";
+const CLIENT_TIMEOUT_MS = 60_000;
+const ALPN = ["hq-interop"];
+const SMALL = "small";
+const LARGE = "large";
+const LARGE_BYTES = 1_000_000;
+const LONG_CHAIN = 9;
+
+/** Files, certificates and their hashes, below a folder of their own. */
+interface Site {
+  readonly folder: string;
+  readonly files: ReadonlyMap<string, Buffer>;
+  readonly chain: string;
+  readonly longChain: string;
+  readonly key: string;
+  readonly ca: string;
+}
+
+function pem(der: Uint8Array): string {
+  const lines = Buffer.from(der).toString("base64").match(/.{1,64}/g) as string[];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+}
+
+/** A root, `count - 1` authorities below it, each the next one's issuer, and a leaf for localhost. */
+function makeChain(count: number): { chain: string; root: Uint8Array } {
+  const authorities = Array.from({ length: count }, (_, index) => ({
+    subject: `authority ${count} ${index}`,
+    key: keyPair("p256", `authority${index}`),
+  }));
+  const common = { isCa: true, keyUsage: 0x06, notBefore: new Date("2026-01-01"), notAfter: new Date("2040-01-01") };
+  const certificates = authorities.map((authority, index) =>
+    makeCertificate({ ...authority, ...common, serial: 10 + index, issuer: authorities[Math.max(0, index - 1)]! }),
+  );
+  const leaf = makeCertificate({
+    subject: "localhost",
+    key: keyPair("p256", "leaf"),
+    issuer: authorities[count - 1]!,
+    names: { dns: ["localhost"] },
+    notBefore: new Date("2026-01-01"),
+    notAfter: new Date("2040-01-01"),
+    serial: 99,
+    keyUsage: 0x80,
+    purposes: ["1.3.6.1.5.5.7.3.1"],
+    isCa: false,
+  });
+  const [first, ...rest] = certificates;
+  return { chain: [leaf, ...rest.reverse()].map(pem).join(""), root: first! };
+}
+
+function makeSite(): Site {
+  const folder = mkdtempSync(join(tmpdir(), "hq-"));
+  const files = new Map([
+    [SMALL, randomBytes(100)],
+    [LARGE, randomBytes(LARGE_BYTES)],
+  ]);
+  for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const short = makeChain(1);
+  const long = makeChain(LONG_CHAIN);
+  return {
+    folder,
+    files,
+    chain: write("chain.pem", short.chain),
+    longChain: write("long.pem", long.chain),
+    key: write("key.pem", keyPair("p256", "leaf").privateKey.export({ format: "pem", type: "pkcs8" }) as string),
+    ca: write("ca.pem", pem(short.root) + pem(long.root)),
+  };
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+function assertEqual(name: string, found: unknown, wanted: unknown): void {
+  if (found !== wanted) throw new Error(`${name} is ${String(found)}, not ${String(wanted)}`);
+}
+
+// aioquic's client, our server.
+
+/** What aioquic's client reports. */
+interface Report {
+  readonly hashes: readonly string[];
+  readonly resumed: boolean;
+  readonly early: boolean;
+  readonly version: number;
+  readonly cipher: string;
+  readonly phase: number;
+  readonly retried: boolean;
+}
+
+interface ServerCase {
+  readonly name: string;
+  readonly server?: Partial<ListenQuicOptions> & { readonly isChainLong?: boolean };
+  readonly client?: Readonly<Record<string, unknown>>;
+  readonly proxy?: Omit<ProxyOptions, "targetPort"> & { readonly rebindAfterMs?: number };
+  readonly paths?: readonly string[];
+  readonly check?: (report: Report) => void;
+}
+
+const many = (count: number, path: string): string[] => Array.from({ length: count }, () => path);
+
+const serverCases: readonly ServerCase[] = [
+  { name: "handshake and transfer", paths: [LARGE, SMALL] },
+  ...(["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"] as const).map(
+    (cipher): ServerCase => ({
+      name: cipher,
+      client: { cipher },
+      check: (report) => assertEqual("the suite", `TLS_${report.cipher}`, cipher),
+    }),
+  ),
+  { name: "P-256", server: { groups: ["P-256"] } },
+  { name: "2000 streams", paths: many(2000, SMALL) },
+  {
+    name: "Retry",
+    server: { retry: true },
+    check: (report) => assertEqual("whether a Retry came", report.retried, true),
+  },
+  {
+    name: "resumption",
+    client: { resumes: true },
+    check: (report) => assertEqual("whether it is resumed", report.resumed, true),
+  },
+  {
+    name: "0-RTT",
+    server: { earlyData: true },
+    client: { resumes: true, early: true },
+    check: (report) => assertEqual("whether early data are accepted", report.early, true),
+  },
+  {
+    name: "key updates by the client",
+    client: { updates: true },
+    paths: many(300, SMALL),
+    check: (report) => assertEqual("the key phase", report.phase, 1),
+  },
+  {
+    name: "key updates by the server",
+    server: { limits: { quicKeyUpdatePackets: 100 } },
+    paths: [LARGE],
+  },
+  { name: "rebinding by a NAT", proxy: { delayMs: 20, rebindAfterMs: 150 }, paths: many(5, LARGE) },
+  {
+    name: "version 2",
+    client: { versions: [2, 1] },
+    check: (report) => assertEqual("the version", report.version, 2),
+  },
+  {
+    name: "version negotiation",
+    client: { versions: [1], originalVersion: 0x1a2a3a4a },
+    check: (report) => assertEqual("the version", report.version, 1),
+  },
+  { name: "a chain of nine certificates", server: { isChainLong: true } },
+  { name: "10 % loss", proxy: { loss: 0.1, delayMs: 5 }, paths: [LARGE, SMALL] },
+  { name: "a round trip of half a second", proxy: { delayMs: 250 }, paths: [SMALL, LARGE] },
+  { name: "IPv6", server: { host: "::1" }, client: { host: "::1" } },
+];
+
+async function answer(site: Site, stream: QuicStream): Promise<void> {
+  let request = "";
+  for await (const chunk of stream.readable) request += Buffer.from(chunk).toString("latin1");
+  const writer = stream.writable.getWriter();
+  const bytes = site.files.get(request.trim().slice("GET /".length));
+  if (bytes === undefined) return stream.abort(1n);
+  await writer.write(bytes);
+  await writer.close();
+}
+
+async function checkServer(python: string, site: Site, attempt: ServerCase): Promise<void> {
+  const { server: changes = {}, proxy: weather, paths = [SMALL], client = {} } = attempt;
+  const { isChainLong = false, ...options } = changes;
+  const listener = await listenQuic(
+    {
+      alpn: ALPN,
+      host: "127.0.0.1",
+      tls: {
+        cert: readFileSync(isChainLong ? site.longChain : site.chain, "utf8"),
+        key: readFileSync(site.key, "utf8"),
+      },
+      ...options,
+    },
+    async (connection) => {
+      for await (const stream of connection.incomingStreams()) answer(site, stream).catch(() => undefined);
+    },
+  );
+  const proxy = weather === undefined ? null : await UdpProxy.start({ ...weather, targetPort: listener.port });
+  const timer =
+    weather?.rebindAfterMs === undefined
+      ? undefined
+      : setTimeout(() => void proxy?.rebind(), weather.rebindAfterMs);
+  try {
+    const asked = {
+      host: "127.0.0.1",
+      port: proxy?.port ?? listener.port,
+      ca: site.ca,
+      paths: paths.map((path) => `/${path}`),
+      ...client,
+    };
+    const args = [join(root, "test/conformance/aioquic_peer.py"), "client", JSON.stringify(asked)];
+    const { code, output } = await runProgram(python, args, CLIENT_TIMEOUT_MS);
+    const line = output.split("\n").find((text) => text.startsWith("{"));
+    if (code !== 0 || line === undefined) throw new Error(output.trim().split("\n").slice(-2).join(" "));
+    const report = JSON.parse(line) as Report;
+    assertEqual("the number of files", report.hashes.length, paths.length);
+    report.hashes.forEach((hash, index) =>
+      assertEqual(`the hash of ${paths[index]}`, hash, sha256(site.files.get(paths[index]!) as Buffer)),
+    );
+    attempt.check?.(report);
+  } finally {
+    clearTimeout(timer);
+    proxy?.close();
+    await listener.close();
+  }
+}
+
+// Our client, aioquic's server.
+
+interface ClientCase {
+  readonly name: string;
+  readonly server?: Readonly<Record<string, unknown>> & { readonly isChainLong?: boolean };
+  readonly client?: Partial<ConnectQuicOptions>;
+  readonly proxy?: Omit<ProxyOptions, "targetPort">;
+  readonly paths?: readonly string[];
+  readonly resumes?: boolean;
+  /** Called while the files are on their way. */
+  readonly during?: (client: QuicClient) => Promise<void>;
+  readonly check?: (client: QuicClient) => void;
+}
+
+const clientCases: readonly ClientCase[] = [
+  { name: "handshake and transfer", paths: [LARGE, SMALL] },
+  ...(
+    [
+      ["TLS_AES_128_GCM_SHA256", 0x1301],
+      ["TLS_AES_256_GCM_SHA384", 0x1302],
+      ["TLS_CHACHA20_POLY1305_SHA256", 0x1303],
+    ] as const
+  ).map(
+    ([cipher, number]): ClientCase => ({
+      name: cipher,
+      client: { cipher },
+      check: ({ connection }) => assertEqual("the suite", connection.stats()?.cipherSuite, number),
+    }),
+  ),
+  { name: "P-256", client: { groups: ["P-256"] } },
+  { name: "2000 streams", paths: many(2000, SMALL) },
+  { name: "Retry", server: { retry: true } },
+  {
+    name: "resumption",
+    resumes: true,
+    check: ({ connection }) => assertEqual("whether it is resumed", connection.isResumed, true),
+  },
+  {
+    name: "0-RTT",
+    resumes: true,
+    client: { earlyData: true },
+    check: ({ connection }) =>
+      assertEqual("whether early data are accepted", connection.isEarlyDataAccepted, true),
+  },
+  {
+    name: "key update",
+    paths: many(20, LARGE),
+    during: async ({ connection }) => {
+      await connection.confirmed;
+      connection.updateKeys();
+    },
+    check: ({ connection }) => {
+      if ((connection.stats()?.keyUpdates ?? 0) < 1) throw new Error("the keys are the first ones");
+    },
+  },
+  {
+    name: "migration to another port",
+    paths: many(20, LARGE),
+    during: (client) => client.migrate(),
+  },
+  {
+    name: "version 2",
+    client: { version: 2 },
+    check: ({ connection }) => assertEqual("the version", connection.stats()?.version, 2),
+  },
+  {
+    name: "version negotiation",
+    server: { versions: [1] },
+    client: { version: 2 },
+    check: ({ connection }) => assertEqual("the version", connection.stats()?.version, 1),
+  },
+  { name: "a chain of nine certificates", server: { isChainLong: true } },
+  { name: "10 % loss", proxy: { loss: 0.1, delayMs: 5 }, paths: [LARGE, SMALL] },
+  { name: "a round trip of half a second", proxy: { delayMs: 250 }, paths: [SMALL, LARGE] },
+  { name: "IPv6", server: { host: "::1" }, client: { host: "::1" } },
+];
+
+async function fetchFile(client: QuicClient, path: string): Promise<string> {
+  const stream = await client.connection.openStream();
+  const writer = stream.writable.getWriter();
+  await writer.write(Buffer.from(`GET /${path}\r\n`));
+  await writer.close();
+  const hash = createHash("sha256");
+  for await (const chunk of stream.readable) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+async function checkClient(python: string, site: Site, attempt: ClientCase): Promise<void> {
+  const { server: changes = {}, paths = [SMALL], proxy: weather, during } = attempt;
+  const { isChainLong = false, ...options } = changes;
+  const asked = {
+    certificate: isChainLong ? site.longChain : site.chain,
+    key: site.key,
+    folder: site.folder,
+    ...options,
+  };
+  const script = join(root, "test/conformance/aioquic_peer.py");
+  const server = spawn(python, [script, "server", JSON.stringify(asked)], { stdio: ["ignore", "pipe", "inherit"] });
+  const [first] = (await once(server.stdout, "data")) as [Buffer];
+  const port = Number(first.toString());
+  const proxy = weather === undefined ? null : await UdpProxy.start({ ...weather, targetPort: port });
+  try {
+    let ticket: Uint8Array | undefined;
+    let tellTicket: () => void = () => undefined;
+    const gotTicket = new Promise<void>((resolve) => (tellTicket = resolve));
+    const connectTo: ConnectQuicOptions = {
+      alpn: ALPN,
+      host: "127.0.0.1",
+      port: proxy?.port ?? port,
+      serverName: "localhost",
+      ca: readFileSync(site.ca, "utf8"),
+      onTicket: (bytes) => {
+        ticket = bytes.slice();
+        tellTicket();
+      },
+      ...attempt.client,
+    };
+    if (attempt.resumes === true) {
+      const earlier = await connectQuic(connectTo);
+      await fetchFile(earlier, SMALL);
+      await gotTicket;
+      await earlier.close();
+    }
+    const client = await connectQuic({ ...connectTo, ...(ticket === undefined ? {} : { ticket }) });
+    const [hashes] = await Promise.all([
+      Promise.all(paths.map((path) => fetchFile(client, path))),
+      during?.(client),
+    ]);
+    await client.connection.ready;
+    hashes.forEach((hash, index) =>
+      assertEqual(`the hash of ${paths[index]}`, hash, sha256(site.files.get(paths[index]!) as Buffer)),
+    );
+    attempt.check?.(client);
+    await client.close();
+  } finally {
+    proxy?.close();
+    server.kill();
+  }
+}
+
+function suite<Case extends { readonly name: string }>(
+  name: string,
+  cases: readonly Case[],
+  check: (python: string, site: Site, attempt: Case) => Promise<void>,
+): Suite {
+  return {
+    name,
+    async run() {
+      const python = pythonWith("aioquic", [PACKAGE]);
+      if (python === null) return skipped("no Python with PyPI's aioquic can be had");
+      const site = makeSite();
+      try {
+        const found: [string, string | null][] = [];
+        for (const attempt of cases)
+          found.push([attempt.name, await problemOf(() => check(python, site, attempt))]);
+        return results(found);
+      } finally {
+        rmSync(site.folder, { recursive: true });
+      }
+    },
+  };
+}
+
+export const quicInteropSuites: Suite[] = [
+  suite("quic: aioquic's client", serverCases, checkServer),
+  suite("quic: aioquic's server", clientCases, checkClient),
+];
