@@ -130,6 +130,22 @@ class Server(QuicConnectionProtocol):
         self.transmit()
 
 
+def prefer_version_2():
+    """Has this process choose version 2 wherever a client can be led to it, as RFC 9368 allows a server to."""
+    from aioquic.quic import connection, packet
+
+    pull = packet.pull_quic_transport_parameters
+
+    def pull_preferring(buf):
+        parameters = pull(buf)
+        information = parameters.version_information
+        if information is not None:
+            information.available_versions.sort(key=lambda version: version != VERSIONS[2])
+        return parameters
+
+    connection.pull_quic_transport_parameters = pull_preferring
+
+
 class Tickets:
     def __init__(self):
         self.all = {}
@@ -144,6 +160,8 @@ class Tickets:
 async def run_server(options):
     made = configuration(options, False)
     made.load_cert_chain(options["certificate"], options["key"])
+    if options.get("prefers") == 2:
+        prefer_version_2()
     Server.folder = options["folder"]
     tickets = Tickets()
     server = await serve(

@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
-import { connectQuic, listenQuic } from "../../host/quic/index.ts";
+import { connectQuic, listenQuic, QuicConnectionError } from "../../host/quic/index.ts";
 import type { ConnectQuicOptions, ListenQuicOptions, QuicClient, QuicStream } from "../../host/quic/index.ts";
 import { root } from "../runtime/program.ts";
 import { keyPair, makeCertificate } from "../wire/tls/identities.ts";
@@ -18,6 +18,7 @@ import { type ProxyOptions, UdpProxy } from "./udp_proxy.ts";
 
 const PACKAGE = "aioquic==1.7.2";
 const CLIENT_TIMEOUT_MS = 60_000;
+const VERSION_NEGOTIATION_ERROR = 0x11n;
 const ALPN = ["hq-interop"];
 const SMALL = "small";
 const LARGE = "large";
@@ -35,7 +36,9 @@ interface Site {
 }
 
 function pem(der: Uint8Array): string {
-  const lines = Buffer.from(der).toString("base64").match(/.{1,64}/g) as string[];
+  const lines = Buffer.from(der)
+    .toString("base64")
+    .match(/.{1,64}/g) as string[];
   return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
@@ -45,9 +48,19 @@ function makeChain(count: number): { chain: string; root: Uint8Array } {
     subject: `authority ${count} ${index}`,
     key: keyPair("p256", `authority${index}`),
   }));
-  const common = { isCa: true, keyUsage: 0x06, notBefore: new Date("2026-01-01"), notAfter: new Date("2040-01-01") };
+  const common = {
+    isCa: true,
+    keyUsage: 0x06,
+    notBefore: new Date("2026-01-01"),
+    notAfter: new Date("2040-01-01"),
+  };
   const certificates = authorities.map((authority, index) =>
-    makeCertificate({ ...authority, ...common, serial: 10 + index, issuer: authorities[Math.max(0, index - 1)]! }),
+    makeCertificate({
+      ...authority,
+      ...common,
+      serial: 10 + index,
+      issuer: authorities[Math.max(0, index - 1)]!,
+    }),
   );
   const leaf = makeCertificate({
     subject: "localhost",
@@ -83,7 +96,10 @@ function makeSite(): Site {
     files,
     chain: write("chain.pem", short.chain),
     longChain: write("long.pem", long.chain),
-    key: write("key.pem", keyPair("p256", "leaf").privateKey.export({ format: "pem", type: "pkcs8" }) as string),
+    key: write(
+      "key.pem",
+      keyPair("p256", "leaf").privateKey.export({ format: "pem", type: "pkcs8" }) as string,
+    ),
     ca: write("ca.pem", pem(short.root) + pem(long.root)),
   };
 }
@@ -200,7 +216,8 @@ async function checkServer(python: string, site: Site, attempt: ServerCase): Pro
       for await (const stream of connection.incomingStreams()) answer(site, stream).catch(() => undefined);
     },
   );
-  const proxy = weather === undefined ? null : await UdpProxy.start({ ...weather, targetPort: listener.port });
+  const proxy =
+    weather === undefined ? null : await UdpProxy.start({ ...weather, targetPort: listener.port });
   const timer =
     weather?.rebindAfterMs === undefined
       ? undefined
@@ -239,6 +256,8 @@ interface ClientCase {
   readonly proxy?: Omit<ProxyOptions, "targetPort">;
   readonly paths?: readonly string[];
   readonly resumes?: boolean;
+  /** The error code that connecting ends with. */
+  readonly failsWith?: bigint;
   /** Called while the files are on their way. */
   readonly during?: (client: QuicClient) => Promise<void>;
   readonly check?: (client: QuicClient) => void;
@@ -252,13 +271,11 @@ const clientCases: readonly ClientCase[] = [
       ["TLS_AES_256_GCM_SHA384", 0x1302],
       ["TLS_CHACHA20_POLY1305_SHA256", 0x1303],
     ] as const
-  ).map(
-    ([cipher, number]): ClientCase => ({
-      name: cipher,
-      client: { cipher },
-      check: ({ connection }) => assertEqual("the suite", connection.stats()?.cipherSuite, number),
-    }),
-  ),
+  ).map(([cipher, number]): ClientCase => ({
+    name: cipher,
+    client: { cipher },
+    check: ({ connection }) => assertEqual("the suite", connection.stats()?.cipherSuite, number),
+  })),
   { name: "P-256", client: { groups: ["P-256"] } },
   { name: "2000 streams", paths: many(2000, SMALL) },
   { name: "Retry", server: { retry: true } },
@@ -296,10 +313,15 @@ const clientCases: readonly ClientCase[] = [
     check: ({ connection }) => assertEqual("the version", connection.stats()?.version, 2),
   },
   {
-    name: "version negotiation",
+    name: "a server that has chosen version 2 for a client of version 1",
+    server: { prefers: 2 },
+    check: ({ connection }) => assertEqual("the version", connection.stats()?.version, 2),
+  },
+  {
+    name: "version negotiation: a server without version 2",
     server: { versions: [1] },
     client: { version: 2 },
-    check: ({ connection }) => assertEqual("the version", connection.stats()?.version, 1),
+    failsWith: VERSION_NEGOTIATION_ERROR,
   },
   { name: "a chain of nine certificates", server: { isChainLong: true } },
   { name: "10 % loss", proxy: { loss: 0.1, delayMs: 5 }, paths: [LARGE, SMALL] },
@@ -327,7 +349,9 @@ async function checkClient(python: string, site: Site, attempt: ClientCase): Pro
     ...options,
   };
   const script = join(root, "test/conformance/aioquic_peer.py");
-  const server = spawn(python, [script, "server", JSON.stringify(asked)], { stdio: ["ignore", "pipe", "inherit"] });
+  const server = spawn(python, [script, "server", JSON.stringify(asked)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [first] = (await once(server.stdout, "data")) as [Buffer];
   const port = Number(first.toString());
   const proxy = weather === undefined ? null : await UdpProxy.start({ ...weather, targetPort: port });
@@ -352,6 +376,14 @@ async function checkClient(python: string, site: Site, attempt: ClientCase): Pro
       await fetchFile(earlier, SMALL);
       await gotTicket;
       await earlier.close();
+    }
+    if (attempt.failsWith !== undefined) {
+      const code = await connectQuic(connectTo).then(
+        () => "a connection",
+        (error: unknown) => (error instanceof QuicConnectionError ? error.code : String(error)),
+      );
+      assertEqual("the error", code, attempt.failsWith);
+      return;
     }
     const client = await connectQuic({ ...connectTo, ...(ticket === undefined ? {} : { ticket }) });
     const [hashes] = await Promise.all([

@@ -134,6 +134,11 @@ export function parametersTake(connection: QuicConnection): i32 {
     parameters.chosenVersion != connection.version
   )
     return QuicStatus.VERSION_NEGOTIATION;
+  // RFC 9368 §4: who has changed the version says so, where nobody on the way could have.
+  const isChanged =
+    !isServer(connection) && connection.version != changetype<QuicConfig>(connection.config).version;
+  if (isChanged && !parameterIsPresent(parameters, Parameter.VERSION_INFORMATION))
+    return QuicStatus.VERSION_NEGOTIATION;
   const local = limitOf(Limit.QUIC_IDLE_TIMEOUT_MS);
   const remote = <f64>parameters.maxIdleTimeoutMs;
   // RFC 9000 §10.1: the lesser of both; 0 says that one has none.

@@ -39,7 +39,12 @@ import {
   readPacketHeader,
 } from "../wire/packet_header.ts";
 import { PacketType, SPIN_BIT } from "../wire/packet_type.ts";
-import { clientOnRetry, clientOnVersionNegotiation } from "./client.ts";
+import {
+  clientOnRetry,
+  clientOnVersionNegotiation,
+  clientRestoreVersion,
+  clientTakesVersion,
+} from "./client.ts";
 import { closeOnDatagram, closeSilently, closeWith } from "./close.ts";
 import {
   clearBit,
@@ -123,8 +128,10 @@ function receivePacket(connection: QuicConnection, ptr: usize, len: u32, ecn: u3
     return false;
   }
   if (type == PacketType.RETRY) return clientOnRetry(connection, ptr, len);
-  if (type != PacketType.ONE_RTT && packetVersion != connection.version) return false;
   if (type == PacketType.ONE_RTT) return receiveOneRtt(connection, ptr, len, ecn);
+  const version = connection.version;
+  if (packetVersion != version && !(type == PacketType.INITIAL && clientTakesVersion(connection)))
+    return false;
   if (connection.handshake == 0) return false;
   // A client has no 0-RTT to read.
   if (type == PacketType.ZERO_RTT && !isServer(connection)) return false;
@@ -143,9 +150,14 @@ function receivePacket(connection: QuicConnection, ptr: usize, len: u32, ecn: u3
   }
   const source = packetSourcePtr;
   const sourceLen = packetSourceLen;
-  if (!openHeader(connection, keys, type, ptr, len)) return false;
-  const status = unprotectPayload(keys, ptr, len, packetNumberOffset);
-  if (isPacketDiscard(status)) return onForged(connection, keys);
+  const isOpen = openHeader(connection, keys, type, ptr, len);
+  const status = isOpen
+    ? unprotectPayload(keys, ptr, len, packetNumberOffset)
+    : <i32>QuicStatus.PACKET_TOO_SHORT;
+  if (isPacketDiscard(status)) {
+    clientRestoreVersion(connection, version);
+    return isOpen ? onForged(connection, keys) : false;
+  }
   if (status < 0) return fail(connection, status);
   if (!hasBit(connection, QuicFlag.HAS_PROCESSED)) onFirstPacket(connection, source, sourceLen);
   // RFC 9000 §8.1: a Handshake packet proves that the client has seen what was sent to its address.

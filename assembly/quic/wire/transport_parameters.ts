@@ -230,8 +230,11 @@ function writeVersionInformation(writer: Writer, parameters: TransportParameters
   const available = parameters.availableVersions;
   writeHead(writer, Parameter.VERSION_INFORMATION, 4 + 4 * <u32>popcnt(available));
   writeU32(writer, parameters.chosenVersion);
+  // §3: in the order of preference, which begins with what was chosen.
+  const isFirst = parameters.chosenVersion == Version.V1;
+  if (isFirst && (available & AvailableVersion.V1) != 0) writeU32(writer, Version.V1);
   if ((available & AvailableVersion.V2) != 0) writeU32(writer, Version.V2);
-  if ((available & AvailableVersion.V1) != 0) writeU32(writer, Version.V1);
+  if (!isFirst && (available & AvailableVersion.V1) != 0) writeU32(writer, Version.V1);
 }
 
 /** Numbers that a server must not lower from what a client remembered for 0-RTT, RFC 9000 §7.4.1, RFC 9221 §3. */
