@@ -9,7 +9,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join, normalize, sep } from "node:path";
 import { Readable } from "node:stream";
 import { parseArgs } from "node:util";
-import { listenQuic, type QuicOptions, type QuicStream } from "../host/quic/index.ts";
+import { listenQuic, type QuicOptions, type QuicStream } from "httpy";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -26,7 +26,7 @@ export const enum Purpose {
 }
 
 const SENT_MAX: u32 = 16;
-const PATH_MAX: u32 = 8;
+const PATH_MAX: u32 = 10;
 const TRY_COUNT_MAX: u32 = 32;
 
 const RECORD_BYTES: u32 = offsetof<Certificate>();

@@ -75,7 +75,8 @@ async def visit(options, ticket=None):
     ) as client:
         if is_early:
             bodies = list(await asyncio.gather(*(fetch(client, path) for path in options["paths"])))
-            await client.wait_connected()
+            while client.handshake is None:
+                await asyncio.sleep(0.02)
         else:
             bodies = []
             paths = options["paths"]

@@ -14,6 +14,7 @@ import { h2specSuites } from "./h2spec.ts";
 import { loadSuites } from "./load.ts";
 import { packageSuites } from "./package.ts";
 import { qpackSuites } from "./qpack.ts";
+import { quicInteropSuites } from "./quic_interop.ts";
 import { runtimeNames } from "./runtimes.ts";
 import { slowClientSuites } from "./slow_clients.ts";
 import type { Suite } from "./suite.ts";
@@ -43,6 +44,7 @@ const suites: Suite[] = [
   ...embeddingSuites,
   ...packageSuites,
   ...behaviourSuites,
+  ...quicInteropSuites,
   ...qpackSuites,
   ...browserSuites,
   ...determinismSuites,

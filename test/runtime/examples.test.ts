@@ -1,10 +1,13 @@
 // Every example is started, asked and stopped: what is shown to newcomers works.
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { connectQuic } from "../../host/quic/index.ts";
+import { developmentCertificate } from "../../host/server/development_certificate.ts";
 import { root, startNode } from "./program.ts";
 import type { Program } from "./program.ts";
 
@@ -125,11 +128,39 @@ describe("the example", () => {
     await ask(await start(`examples/${name}.ts`));
   });
 
+  test("hq_interop serves files by HTTP/0.9 over QUIC", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "hq-"));
+    const { cert, key } = await developmentCertificate();
+    for (const [name, text] of Object.entries({ "cert.pem": cert, "key.pem": key, file: "of this folder" }))
+      writeFileSync(join(folder, name), text);
+    const args = ["--cert", join(folder, "cert.pem"), "--key", join(folder, "key.pem"), "--port", "0"];
+    const program = startNode(["scripts/run.mjs", "examples/hq_interop.ts", folder, ...args]);
+    const [, port] = await program.prints(/^listening on (\d+)$/m);
+    const client = await connectQuic({
+      alpn: ["hq-interop"],
+      host: "127.0.0.1",
+      port: Number(port),
+      rejectUnauthorized: false,
+    });
+    const get = async (request: string): Promise<string> => {
+      const stream = await client.connection.openStream();
+      const writer = stream.writable.getWriter();
+      await writer.write(Buffer.from(request));
+      await writer.close();
+      return new Response(stream.readable).text();
+    };
+    expect(await get("GET /file\r\n")).toBe("of this folder");
+    await expect(get("GET /../../../../etc/hostname\r\n")).rejects.toThrow();
+    await client.close();
+    expect(await program.stop()).toBe(0);
+    rmSync(folder, { recursive: true });
+  });
+
   test("is one of those asked here, or the contract server", () => {
     const files = readdirSync(join(root, "examples"))
       .filter((file) => file.endsWith(".ts"))
       .map((file) => file.replace(/\.ts$/, ""));
-    expect(files.sort()).toEqual([...Object.keys(tests), "contract"].sort());
+    expect(files.sort()).toEqual([...Object.keys(tests), "hq_interop", "contract"].sort());
   });
 });
 

@@ -216,8 +216,8 @@ describe("a chain is refused", () => {
     expect(alertFor(build(3, undefined))).toBe(0);
     expect(alertFor(build(3, 2))).toBe(0);
     expect(alertFor(build(3, 1))).toBe(BAD_CERTIFICATE);
-    expect(alertFor(build(7, undefined))).toBe(0);
-    expect(alertFor(build(8, undefined))).toBe(BAD_CERTIFICATE);
+    expect(alertFor(build(9, undefined))).toBe(0);
+    expect(alertFor(build(10, undefined))).toBe(BAD_CERTIFICATE);
   });
 });
 
