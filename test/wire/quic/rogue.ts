@@ -22,7 +22,9 @@ export interface RogueOptions {
   readonly role?: "client" | "server";
   readonly server?: Changes;
   readonly client?: Changes;
-  readonly ticket?: Uint8Array;
+  /** Nodes that are there already, instead of new ones, and what time it is for them. */
+  readonly nodes?: { readonly server: QuicNode; readonly client: QuicNode };
+  readonly nowMs?: number;
 }
 
 export class Rogue {
@@ -51,9 +53,10 @@ export class Rogue {
   /** Connection ID of the victim's that packets go to. */
   destination: Buffer;
 
-  constructor({ role = "client", server = {}, client = {} }: RogueOptions = {}) {
-    this.server = serverNode(server);
-    this.client = clientNode(client);
+  constructor({ role = "client", server = {}, client = {}, nodes, nowMs = 1 }: RogueOptions = {}) {
+    this.nowMs = nowMs;
+    this.server = nodes?.server ?? serverNode(server);
+    this.client = nodes?.client ?? clientNode(client);
     const isClient = role === "client";
     this.victim = isClient ? this.server : this.client;
     const secrets = new Map<string, Buffer>();
