@@ -6,6 +6,7 @@ import { h1Target } from "./h1_target.ts";
 import { h2Target } from "./h2_target.ts";
 import { QpackRoom } from "../wire/qpack/room.ts";
 import { Room } from "../wire/tls/room.ts";
+import { quicConnectionTarget } from "./quic_connection_target.ts";
 import { quicTarget } from "./quic_target.ts";
 import { qpackTarget } from "./qpack_target.ts";
 import { fuzz } from "./target.ts";
@@ -17,6 +18,7 @@ const targets: Record<string, () => FuzzTarget | Promise<FuzzTarget>> = {
   h1: h1Target,
   h2: h2Target,
   quic: quicTarget,
+  "quic-connection": quicConnectionTarget,
   qpack: async () => qpackTarget(await QpackRoom.create()),
   tls: async () => tlsTarget(await Room.create()),
   ws: wsTarget,

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { h1Target } from "../fuzz/h1_target.ts";
 import { h2Target } from "../fuzz/h2_target.ts";
 import { mutate } from "../fuzz/mutation.ts";
+import { quicConnectionTarget } from "../fuzz/quic_connection_target.ts";
 import { quicTarget } from "../fuzz/quic_target.ts";
 import { Random } from "../fuzz/random.ts";
 import { fuzz } from "../fuzz/target.ts";
@@ -32,6 +33,10 @@ test("garbage in QUIC's frames, headers, parameters and packets is read within i
 test("garbage in WebSockets neither traps, nor is told or answered wrongly, nor leaves anything behind", () => {
   expect(fuzz(wsTarget(), { seed: 1, seconds: SECONDS })).toBeGreaterThan(3);
 });
+
+test("a peer of QUIC gone mad neither traps an endpoint nor leaves anything behind", () => {
+  expect(fuzz(quicConnectionTarget(), { seed: 1, seconds: SECONDS })).toBeGreaterThan(3);
+}, 30_000);
 
 test("a failing round names its seed", () => {
   const target = {
