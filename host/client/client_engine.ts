@@ -5,12 +5,16 @@
 
 import { Engine, loadModule, resolveLimits } from "../engine/index.ts";
 import type { EventSink, LimitOptions, ReceivedHead } from "../engine/index.ts";
+import { QuicConnectionError } from "../quic/quic_error.ts";
 import type { EngineCarrier } from "./engine_carrier.ts";
 import type { EngineExchange } from "./engine_exchange.ts";
+import { QuicLinks } from "./quic_links.ts";
 
 const INDEX_MASK = 0xfffff;
 const MAX_TIMER_MS = 2_147_483_647;
 const HOUR_MS = 3_600_000;
+/** TransportError.INTERNAL_ERROR (RFC 9000 §20.1). */
+const INTERNAL_ERROR = 1n;
 
 /**
  * A server that takes its time is no attack on a client, which has its AbortSignal: what a server would call slow is allowed
@@ -26,6 +30,15 @@ const CLIENT_LIMITS: LimitOptions = {
   readWindowBytes: 262_144,
 };
 
+/** What connections of QUIC end with whose engine was lost. */
+const LOST = new QuicConnectionError({
+  code: INTERNAL_ERROR,
+  isApplication: false,
+  isRemote: false,
+  reason: "the engine was lost",
+  status: 0,
+});
+
 export interface ClientEngineOptions {
   readonly memoryBytes: number;
   /** How long a connection without requests is kept. */
@@ -35,6 +48,9 @@ export interface ClientEngineOptions {
 
 export class ClientEngine implements EventSink {
   readonly engine: Engine;
+  /** Connections of QUIC. */
+  readonly links = new QuicLinks(this);
+  readonly quic = this.links.events;
   readonly #carrierAt: (EngineCarrier | undefined)[] = [];
   readonly #exchangeAt: (EngineExchange | undefined)[] = [];
   readonly #carriers = new Set<EngineCarrier>();
@@ -65,14 +81,14 @@ export class ClientEngine implements EventSink {
   add(carrier: EngineCarrier): void {
     this.#carrierAt[carrier.handle & INDEX_MASK] = carrier;
     this.#carriers.add(carrier);
-    this.#armTimer();
+    this.armTimer();
   }
 
   /** The carrier's transport is gone. */
   delete(carrier: EngineCarrier): void {
     if (!this.#carriers.delete(carrier)) return;
     this.#carrierAt[carrier.handle & INDEX_MASK] = undefined;
-    this.#guard(() => void this.engine.doors.closeConnection(carrier.handle));
+    this.guarded(() => void this.engine.doors.closeConnection(carrier.handle));
   }
 
   bind(exchange: EngineExchange): void {
@@ -82,12 +98,12 @@ export class ClientEngine implements EventSink {
   /** Gives an exchange back to the engine. */
   release(exchange: EngineExchange): void {
     this.#exchangeAt[exchange.handle & INDEX_MASK] = undefined;
-    this.#guard(() => void this.engine.doors.releaseExchange(exchange.handle));
+    this.guarded(() => void this.engine.doors.releaseExchange(exchange.handle));
   }
 
   /** Runs one entry from outside on behalf of a carrier, then tells what it caused and writes what is to be sent. */
   run(carrier: EngineCarrier, enter: () => void): void {
-    this.#guard(() => {
+    this.guarded(() => {
       enter();
       this.#settle(carrier);
     });
@@ -101,7 +117,7 @@ export class ClientEngine implements EventSink {
     queueMicrotask(() => {
       const dirty = this.#dirty;
       this.#dirty = [];
-      this.#guard(() => {
+      this.guarded(() => {
         for (const one of dirty) this.#settle(one);
       });
     });
@@ -119,10 +135,15 @@ export class ClientEngine implements EventSink {
     carrier.isFlushScheduled = false;
     carrier.transmit();
     if (this.engine.hasEvents) this.engine.readEvents(this);
-    this.#armTimer();
+    this.armTimer();
   }
 
-  #guard(call: () => void): void {
+  readEvents(): void {
+    if (this.engine.hasEvents) this.engine.readEvents(this);
+  }
+
+  /** Runs a call into the engine, whose failure is that of the instance. */
+  guarded(call: () => void): void {
     if (this.#failure !== null) return;
     try {
       call();
@@ -139,10 +160,11 @@ export class ClientEngine implements EventSink {
     this.stop();
     for (const carrier of [...this.#carriers]) carrier.engineFailed(error);
     this.#carriers.clear();
+    this.links.failed(LOST);
   }
 
   /** Sets the one timer to the engine's next deadline, if that is earlier than what it is set to. */
-  #armTimer(): void {
+  armTimer(): void {
     const deadline = this.engine.doors.pollDeadline();
     if (deadline >= this.#timerDeadline) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -151,10 +173,11 @@ export class ClientEngine implements EventSink {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#timerDeadline = Infinity;
-      this.#guard(() => {
+      this.guarded(() => {
         this.engine.doors.handleTimeout(this.now());
         this.engine.readEvents(this);
-        this.#armTimer();
+        this.links.flush();
+        this.armTimer();
       });
     }, delay);
     this.#timer.unref();

@@ -22,8 +22,8 @@ export interface TlsClientOptions {
 /** What `new HttpClient()` takes. Each has a default; a value that makes no sense is refused with its name. */
 export interface HttpClientOptions {
   /**
-   * Protocols that may be spoken. Default: all that there are dialers for. Without TLS it is HTTP/1.1, or HTTP/2 by prior knowledge
-   * where `http/1.1` is not among them.
+   * Protocols that may be spoken. Default: all three, HTTP/3 once the origin's Alt-Svc has said that it is spoken there; `["h3"]` takes that for
+   * granted. Without TLS it is HTTP/1.1, or HTTP/2 by prior knowledge where `http/1.1` is not among them.
    */
   readonly protocols?: readonly ProtocolName[];
   readonly tls?: TlsClientOptions;
@@ -50,7 +50,7 @@ export interface HttpClientOptions {
   readonly memoryMiB?: number;
   /** Limits of the engine by name. */
   readonly limits?: LimitOptions;
-  /** Further transports, such as one for HTTP/3. They are asked before TCP. */
+  /** Further transports. They are asked before UDP and TCP. */
   readonly dialers?: readonly Dialer[];
 }
 

@@ -6,7 +6,7 @@
 // Invariant: the sink is told a response or a failure once, unless the exchange was cancelled before.
 
 import { EngineError } from "../engine/engine_error.ts";
-import { H3Status, SendFlag, Status } from "../engine/index.ts";
+import { H3Status, QuicStatus, SendFlag, Status } from "../engine/index.ts";
 import type { ReceivedHead } from "../engine/index.ts";
 import { BodyReader, type BodySource } from "../server/body_reader.ts";
 import type { CarriedExchange, CarriedRequest, CarriedResponse, ExchangeSink, FieldLines } from "./dialer.ts";
@@ -287,15 +287,22 @@ const UNPROCESSED: ReadonlySet<number> = new Set<number>([
   Status.H2_REFUSED,
   Status.H2_GONE,
   H3Status.REJECTED,
+  H3Status.REFUSED,
+  H3Status.GONE,
 ]);
-const LOST: ReadonlySet<number> = new Set([
+const LOST: ReadonlySet<number> = new Set<number>([
   Status.H1_UNEXPECTED_END,
   Status.IDLE_TIMEOUT,
   Status.LINGER_TIMEOUT,
   Status.WRITE_TIMEOUT,
   Status.H2_PING_TIMEOUT,
   Status.INVALID_STATE,
+  QuicStatus.CONNECTION_IDLE,
+  QuicStatus.CLOSED_BY_PEER,
+  QuicStatus.STATELESS_RESET,
+  QuicStatus.NO_VIABLE_PATH,
 ]);
+const CANCELLED: ReadonlySet<number> = new Set<number>([Status.H2_CANCELLED, H3Status.CANCELLED]);
 
 /** What the engine's reason for an end means to whoever asked. */
 function errorOf(status: number, hasResponse: boolean): HttpClientError {
@@ -304,7 +311,7 @@ function errorOf(status: number, hasResponse: boolean): HttpClientError {
     return new HttpClientError("ERR_HTTPY_CLIENT_REFUSED", { cause, isUnprocessed: !hasResponse });
   }
   if (LOST.has(status)) return lost(cause);
-  if (status === Number(Status.H2_CANCELLED)) return new HttpClientError("ERR_HTTPY_CLIENT_RESET", { cause });
+  if (CANCELLED.has(status)) return new HttpClientError("ERR_HTTPY_CLIENT_RESET", { cause });
   const isPeer = cause.blame === "peer";
   return new HttpClientError(isPeer ? "ERR_HTTPY_CLIENT_PROTOCOL" : "ERR_HTTPY_CLIENT_ENGINE", { cause });
 }

@@ -1,7 +1,7 @@
 // An HTTP client with the interface of `fetch` (https://fetch.spec.whatwg.org), on the engine's client role.
 //
 // Connections are pooled by origin and speak what TLS negotiates: HTTP/2 where the server does, HTTP/1.1 elsewhere, and HTTP/3
-// where there is a dialer for it and the origin's Alt-Svc says so. What fetch knows of a page does not exist: there is no CORS, no
+// where the origin's Alt-Svc says that it does. What fetch knows of a page does not exist: there is no CORS, no
 // cache, no cookies, and no proxies.
 
 import { carried, readRequest, type ClientRequest, type ClientRequestInit } from "./client_request.ts";
@@ -19,12 +19,13 @@ import { deliver, type Delivered } from "./delivery.ts";
 import { HttpClientError } from "./http_client_error.ts";
 import { OriginPool } from "./origin_pool.ts";
 import { isRedirect, redirected } from "./redirect.ts";
+import { createQuicDialer } from "./quic_dialer.ts";
 import { createTcpDialer } from "./tcp_dialer.ts";
 
 /** Of a redirect's content, this much is read so that its connection can be used again. */
 const DRAIN_BYTES = 65536;
 
-/** A client with the standard's `fetch` on connections of its own, pooled by origin, over HTTP/1.1 and HTTP/2. */
+/** A client with the standard's `fetch` on connections of its own, pooled by origin, over HTTP/1.1, HTTP/2 and HTTP/3. */
 export class HttpClient {
   readonly #options: ResolvedClientOptions;
   readonly #dialers: readonly Dialer[];
@@ -39,9 +40,13 @@ export class HttpClient {
   /** Throws RangeError or TypeError for an option that is wrong. Connects to nothing. */
   constructor(options: HttpClientOptions = {}) {
     this.#options = resolveClientOptions(options);
-    const { tls, streamsPerConnection, dialers } = this.#options;
-    const tcp = createTcpDialer(() => this.#runningEngine(), { tls, streamsMax: streamsPerConnection });
-    this.#dialers = [...dialers, tcp];
+    const { tls, streamsPerConnection: streamsMax, dialers, protocols } = this.#options;
+    const engine = (): Promise<ClientEngine> => this.#runningEngine();
+    const tcp = createTcpDialer(engine, { tls, streamsMax });
+    // Who allows nothing else takes it for granted that the origin speaks HTTP/3; else the origin has to say so.
+    const needsAlternative = protocols.some((one) => one !== "h3");
+    const quic = createQuicDialer(engine, { tls, streamsMax, needsAlternative });
+    this.#dialers = [...dialers, ...(protocols.includes("h3") ? [quic] : []), tcp];
   }
 
   /**

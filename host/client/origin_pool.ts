@@ -194,7 +194,9 @@ export class OriginPool implements CarrierOwner {
       return;
     }
     const { options } = this.#context;
-    const isSingle = this.#spoken === "h2" || (this.#spoken === null && this.#url.protocol === "https:");
+    const isSingle =
+      (this.#spoken !== null && this.#spoken !== "http/1.1") ||
+      (this.#spoken === null && this.#url.protocol === "https:");
     const wanted = isSingle ? 1 : this.#waiting.length;
     const target = this.#target();
     const dialer = this.#dialerFor(target);

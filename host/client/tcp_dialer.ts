@@ -8,6 +8,7 @@ import type * as nodeTls from "node:tls";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { OpenFlag, Protocol, Role } from "../engine/index.ts";
 import { EngineError } from "../engine/engine_error.ts";
+import { QuicConnectionError } from "../quic/quic_error.ts";
 import type { ClientEngine } from "./client_engine.ts";
 import type { TlsClientOptions } from "./client_options.ts";
 import type { Carrier, CarrierOwner, Dialer, DialTarget, ProtocolName } from "./dialer.ts";
@@ -35,10 +36,17 @@ export function createTcpDialer(engine: () => Promise<ClientEngine>, options: Tc
   };
 }
 
+/** Alerts of TLS as codes of QUIC (RFC 9001 §4.8). */
+const CRYPTO_FIRST = 0x100n;
+const CRYPTO_LAST = 0x1ffn;
+
 /** Whether dialing again may end otherwise. */
 export function isPassing(error: HttpClientError): boolean {
   if (error.code !== "ERR_HTTPY_CLIENT_CONNECT") return error.code === "ERR_HTTPY_CLIENT_CONNECT_TIMEOUT";
-  const { code } = (error.cause ?? {}) as { code?: unknown };
+  const { cause } = error;
+  if (cause instanceof QuicConnectionError)
+    return cause.isApplication || cause.code < CRYPTO_FIRST || cause.code > CRYPTO_LAST;
+  const { code } = (cause ?? {}) as { code?: unknown };
   return typeof code !== "string" || !LASTING.test(code);
 }
 

@@ -6,7 +6,8 @@
 import { Blame, blameOf, httpStatusOf, Status, statusText } from "../../assembly/abi/status.ts";
 
 /** Which layer raised a status. */
-export type Layer = "host" | "http1" | "message" | "deadline" | "websocket" | "http2";
+export type Layer =
+  "host" | "http1" | "message" | "deadline" | "websocket" | "http2" | "tls" | "quic" | "http3";
 
 const CODES = new Map<number, string>([
   [Status.INVALID_HANDLE, "ERR_HTTPY_HANDLE"],
@@ -62,7 +63,10 @@ function layerOf(status: number): Layer {
   if (status > -200) return "http1";
   if (status > -300) return "message";
   if (status > -400) return "deadline";
-  return status > -500 ? "websocket" : "http2";
+  if (status > -500) return "websocket";
+  if (status > -600) return "http2";
+  if (status > -700) return "tls";
+  return status > -800 ? "quic" : "http3";
 }
 
 function blameName(status: number): "host" | "peer" | "resource" {

@@ -2,6 +2,8 @@
 
 export { OpenFlag, Protocol, Role, SendFlag } from "../../assembly/abi/message.ts";
 export { Status, statusText } from "../../assembly/abi/status.ts";
+export { H3Status } from "../../assembly/abi/h3_status.ts";
+export { QuicStatus } from "../../assembly/abi/quic_status.ts";
 export { DEFAULT_MEMORY_BYTES, Engine } from "./engine.ts";
 export type { EngineOptions, PinnedFields } from "./engine.ts";
 export type { EventSink, SocketEvents } from "./event_reader.ts";

@@ -51,7 +51,7 @@ const hostRules: Rules = {
   "host/quic": ["host/engine", "host/transport", "host/crypto"],
   "host/server": ["host/engine", "host/transport", "host/router", "host/crypto", "host/quic"],
   // The client's role; messages, compression and closing are the same as the server's.
-  "host/client": ["host/engine", "host/server"],
+  "host/client": ["host/engine", "host/transport", "host/server", "host/quic"],
   "host/index.ts": [
     "host/client",
     "host/engine",

@@ -25,6 +25,7 @@ const carriers: readonly CarrierCase[] = [
   { name: "HTTP/1.1 over TLS", isSecure: true, protocol: "http/1.1" },
   { name: "HTTP/2 by prior knowledge", isSecure: false, protocol: "h2" },
   { name: "HTTP/2 over TLS", isSecure: true, protocol: "h2" },
+  { name: "HTTP/3", isSecure: true, protocol: "h3" },
 ];
 
 describe.each(carriers)("$name", ({ isSecure, protocol, options = {} }) => {
