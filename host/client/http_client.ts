@@ -36,6 +36,7 @@ export class HttpClient {
   #openCount = 0;
   #closing: Promise<void> | null = null;
   #whenIdle: (() => void) | null = null;
+  #isDestroyed = false;
 
   /** Throws RangeError or TypeError for an option that is wrong. Connects to nothing. */
   constructor(options: HttpClientOptions = {}) {
@@ -91,6 +92,7 @@ export class HttpClient {
   /** Closes every connection at once; requests under way, and bodies that are being read, fail. */
   destroy(): void {
     this.#closing ??= Promise.resolve();
+    this.#isDestroyed = true;
     for (const pool of [...this.#pools.values()]) pool.destroy();
     this.#end();
   }
@@ -181,6 +183,8 @@ export class HttpClient {
   }
 
   #pool(url: URL): OriginPool {
+    // What was lost by that is not made again.
+    if (this.#isDestroyed) throw new HttpClientError("ERR_HTTPY_CLIENT_CLOSED", { isUnprocessed: true });
     const { origin } = url;
     const known = this.#pools.get(origin);
     if (known !== undefined) return known;

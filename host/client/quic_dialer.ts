@@ -137,11 +137,11 @@ function race<T>(
       if (begun < addresses.length) timer = setTimeout(begin, ATTEMPT_DELAY_MS);
       attempt(address, control.signal).then(
         (value) => settle(() => resolve(value)),
-        (error: unknown) => {
+        (error: Error) => {
           openCount--;
           if (isSettled) return;
           if (begun < addresses.length) begin();
-          else if (openCount === 0) settle(() => reject(error as Error));
+          else if (openCount === 0) settle(() => reject(error));
         },
       );
     };
@@ -204,6 +204,11 @@ async function connect(
       },
     });
   });
-  endpoint.flushLater();
+  client.guarded(() => {
+    // TLS asks for a key before there is anything to send.
+    links.readEvents();
+    endpoint.flush();
+    links.armTimer();
+  });
   return connected;
 }
