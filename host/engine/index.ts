@@ -34,7 +34,6 @@ export {
   RetryPolicy,
   StreamNews,
 } from "../../assembly/abi/quic.ts";
-export { H3Status } from "../../assembly/abi/h3_status.ts";
 export { decodeAddress, encodeAddress } from "./datagram_batch.ts";
 export type { QuicCertificate, QuicTarget } from "./quic_commands.ts";
 export type { QuicEvents } from "./quic_events.ts";
