@@ -28,6 +28,8 @@ export interface NodeOptions {
   readonly seed: number;
   readonly address: string;
   readonly unixMs?: number;
+  /** Of the engine's memory. Default 48 MiB. */
+  readonly memoryBytes?: number;
 }
 
 const MEMORY_BYTES = 48 * 1024 * 1024;
@@ -64,7 +66,12 @@ export class QuicNode {
     const limits = resolveLimits({ connectionCount: 4096, exchangeCount: 4096, ...options.limits });
     const entropy = new Uint8Array(32).fill(options.seed & 0xff);
     new DataView(entropy.buffer).setUint32(0, options.seed);
-    this.engine = Engine.create(module, { memoryBytes: MEMORY_BYTES, limits, entropy, now: nowMs });
+    this.engine = Engine.create(module, {
+      memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
+      limits,
+      entropy,
+      now: nowMs,
+    });
     checked(this.engine.doors.setDate(options.unixMs ?? Date.UTC(2027, 0, 1)), "setting the date");
     const { quic } = this.engine;
     this.config = checked(quic.createConfig(), "making a configuration");
