@@ -209,7 +209,7 @@ class Run {
     if (transfer === undefined) return this.#fail("news of a stream that was not opened");
     if (news & (StreamNews.RESET | StreamNews.STOPPED)) this.#fail("a stream was reset");
     if (news & StreamNews.WRITABLE) this.#write(stream, transfer);
-    if ((news & StreamNews.READABLE) === 0) return;
+    if ((news & (StreamNews.READABLE | StreamNews.CLOSED)) === 0) return;
     const { quic } = this.#client.engine;
     for (let bytes = quic.peekStream(stream); bytes.length !== 0; bytes = quic.peekStream(stream)) {
       for (const byte of bytes) {
@@ -218,7 +218,9 @@ class Run {
       }
       quic.consumeStream(this.#connection, stream, bytes.length, this.#nowMs);
     }
-    if (!transfer.isEnded && quic.isAtEnd(stream)) {
+    // A stream without bytes may be closed, and its handle stale, by the time its end is told.
+    const isClosed = (news & StreamNews.CLOSED) !== 0;
+    if (!transfer.isEnded && (isClosed || quic.isAtEnd(stream))) {
       transfer.isEnded = true;
       if (transfer.received !== transfer.size) this.#fail("a stream is of another length");
       this.#done++;
