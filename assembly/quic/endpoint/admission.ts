@@ -39,10 +39,10 @@ import {
   packetVersion,
 } from "../wire/packet_header.ts";
 import { Endpoint } from "./endpoint_state.ts";
-import { replyRefusal, replyRetry } from "./reply.ts";
+import { initialIsGenuine, replyRefusal, replyRetry } from "./reply.ts";
 
-/** The Initial whose header was read last, in a datagram of `len` bytes. Answers the new connection, or 0. */
-export function admit(endpoint: Endpoint, address: Address, local: u32, len: u32): usize {
+/** The Initial at `ptr` whose header was read last, in a datagram of `len` bytes. Answers the new connection, or 0. */
+export function admit(endpoint: Endpoint, address: Address, local: u32, ptr: usize, len: u32): usize {
   if (endpoint.config == 0 || len < INITIAL_DATAGRAM_BYTES_MIN) return 0;
   if (packetDestinationLen < FIRST_DESTINATION_LENGTH_MIN) return 0;
   const config = changetype<QuicConfig>(endpoint.config);
@@ -57,7 +57,7 @@ export function admit(endpoint: Endpoint, address: Address, local: u32, len: u32
     clockUnixMs(),
   );
   if (proof < 0) {
-    replyRefusal(endpoint, address, local, TransportError.INVALID_TOKEN);
+    if (initialIsGenuine(ptr)) replyRefusal(endpoint, address, local, TransportError.INVALID_TOKEN);
     return 0;
   }
   if (endpoint.isDraining) {

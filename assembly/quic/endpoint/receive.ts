@@ -55,7 +55,7 @@ export function endpointReceive(
       return;
     }
     if (type != PacketType.INITIAL) return;
-    ptrOfConnection = admit(endpoint, address, local, len);
+    ptrOfConnection = admit(endpoint, address, local, ptr, len);
     if (ptrOfConnection == 0) return;
   }
   const connection = changetype<QuicConnection>(ptrOfConnection);

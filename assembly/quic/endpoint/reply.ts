@@ -5,6 +5,7 @@
 import { Counter } from "../../abi/counter.ts";
 import { Limit } from "../../abi/limit.ts";
 import { ADDRESS_BYTES, DatagramRecord } from "../../abi/quic.ts";
+import { Status } from "../../abi/status.ts";
 import { byteQueueRead, byteQueueWrite } from "../../core/byte_queue.ts";
 import { Writer, writerOpen } from "../../core/writer.ts";
 import { AEAD_TAG_BYTES } from "../../crypto/aead.ts";
@@ -22,7 +23,7 @@ import {
   packetKeysClear,
   packetKeysForget,
 } from "../protection/packet_keys.ts";
-import { protectPacket } from "../protection/packet_protection.ts";
+import { protectPacket, unprotectHeader, unprotectPayload } from "../protection/packet_protection.ts";
 import { retryTagWrite } from "../protection/retry_integrity.ts";
 import { ADDRESS_TOKEN_BYTES_MAX, sealRetryToken } from "../token/address_token.ts";
 import { statelessResetIsAllowed, writeStatelessReset } from "../token/stateless_reset.ts";
@@ -31,6 +32,8 @@ import { TransportError } from "../wire/error_code.ts";
 import {
   packetDestinationLen,
   packetDestinationPtr,
+  packetLength,
+  packetNumberOffset,
   packetSourceLen,
   packetSourcePtr,
   packetVersion,
@@ -131,6 +134,22 @@ export function replyRetry(endpoint: Endpoint, address: Address, local: u32): vo
     return;
   count(Counter.QUIC_RETRIES);
   queue(endpoint, address, local, len + AEAD_TAG_BYTES);
+}
+
+/**
+ * Whether the Initial at `ptr`, whose header was read last, came as it was sent: what was damaged on the way is dropped, not refused.
+ * It is decrypted where it lies.
+ */
+export function initialIsGenuine(ptr: usize): bool {
+  packetKeysClear(readKeys);
+  packetKeysClear(writeKeys);
+  initialKeysDerive(packetVersion, packetDestinationPtr, packetDestinationLen, readKeys, writeKeys);
+  const isGenuine =
+    unprotectHeader(readKeys, ptr, packetLength, packetNumberOffset, -1) == Status.OK &&
+    unprotectPayload(readKeys, ptr, packetLength, packetNumberOffset) == Status.OK;
+  packetKeysForget(readKeys, false);
+  packetKeysForget(writeKeys, false);
+  return isGenuine;
 }
 
 /** RFC 9000 §5.2.2, §8.1.2: refuses the Initial whose header was read last, without any state, with that error code. */

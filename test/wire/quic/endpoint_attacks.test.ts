@@ -326,6 +326,12 @@ describe("refusals", () => {
     const destination = bytes.subarray(15, 15 + bytes[14]!);
     const token = bytes.subarray(15 + bytes[14]!, bytes.length - 16);
     const initial = sealInitial({ destination, source, payload, token });
+    // Damaged on its way, it is dropped: nobody is refused for what a network did.
+    const damaged = Buffer.from(initial);
+    const tokenAt = damaged.indexOf(token) + 20;
+    damaged[tokenAt] = damaged[tokenAt]! ^ 1;
+    server.receive(1, [damaged], address);
+    expect(sent(server, 1)).toEqual([]);
     server.receive(1, [Buffer.from(initial)], encodeAddress("192.0.2.2", 4433));
     expect(codesOf(server, destination)).toEqual([TransportError.INVALID_TOKEN]);
     expect(server.engine.quic.connectionCount(server.endpoint)).toBe(0);
