@@ -10,7 +10,7 @@ import type { Suite, SuiteResult } from "./suite.ts";
 export const h2BrowserSuites: Suite[] = [{ name: "HTTP/2: Chromium", run }];
 
 /** An expression, run in the page, and what it gives. */
-const EXPRESSIONS: readonly [name: string, expression: string, gives: unknown][] = [
+export const EXPRESSIONS: readonly [name: string, expression: string, gives: unknown][] = [
   ["the page shows its text", "document.body.innerText", "Hello, World!"],
   ["fetch reads JSON", "fetch('/json').then((r) => r.json()).then((o) => o.message)", "Hello, World!"],
   [
@@ -102,7 +102,7 @@ async function run(server: ContractServer): Promise<SuiteResult> {
   }
 }
 
-async function expectValue(page: Page, expression: string, gives: unknown): Promise<void> {
+export async function expectValue(page: Page, expression: string, gives: unknown): Promise<void> {
   const value = await page.evaluate(expression);
   if (value !== gives) throw new Error(`it gives ${JSON.stringify(value)}`);
 }

@@ -21,7 +21,7 @@ const GROUPS = ["X25519", "SECP256R1"];
 
 interface Asked {
   readonly method?: string | undefined;
-  readonly body?: Buffer | undefined;
+  readonly body?: Uint8Array | undefined;
   readonly flags?: readonly string[];
 }
 
@@ -54,6 +54,7 @@ async function run(server: ContractServer): Promise<SuiteResult> {
   }
 }
 
+type Check = [name: string, check: () => Promise<void>];
 type Ask = (path: string, asked?: Asked, origin?: string) => Promise<Answered>;
 
 function transportChecks(ask: Ask): Record<string, () => Promise<void>> {
@@ -64,7 +65,7 @@ function transportChecks(ask: Ask): Record<string, () => Promise<void>> {
       throw new Error(`${content.length} bytes, and not those`);
     return log;
   };
-  const suites = SUITES.map((suite) => [
+  const suites = SUITES.map((suite): Check => [
     `the suite ${suite}`,
     async () =>
       expectIn(
@@ -72,7 +73,7 @@ function transportChecks(ask: Ask): Record<string, () => Promise<void>> {
         `cipher suite is ${suite}`,
       ),
   ]);
-  const groups = GROUPS.map((group) => [
+  const groups = GROUPS.map((group): Check => [
     `the group ${group}`,
     async () =>
       expectIn((await ask("/json", { flags: [`--groups=-GROUP-ALL:+GROUP-${group}`] })).log, ":status: 200"),

@@ -11,6 +11,7 @@ import { embeddingSuites } from "./embedding.ts";
 import { h2BrowserSuites } from "./h2_browser.ts";
 import { h2ClientSuites } from "./h2_clients.ts";
 import { h2specSuites } from "./h2spec.ts";
+import { h3BrowserSuites } from "./h3_browser.ts";
 import { h3ClientSuites } from "./h3_clients.ts";
 import { loadSuites } from "./load.ts";
 import { packageSuites } from "./package.ts";
@@ -38,6 +39,7 @@ const suites: Suite[] = [
   ...h2ClientSuites,
   ...h2BrowserSuites,
   ...h3ClientSuites,
+  ...h3BrowserSuites,
   ...loadSuites,
   ...slowClientSuites,
   ...autobahnSuites,

@@ -42,7 +42,8 @@ export class Browser {
   readonly #pages = new Map<string, Page>();
   #nextId = 1;
 
-  constructor(path: string) {
+  /** `more`: further flags of its command line. */
+  constructor(path: string, more: readonly string[] = []) {
     this.#profile = mkdtempSync(join(tmpdir(), "httpy-browser-"));
     const flags = [
       "--headless=new",
@@ -53,6 +54,7 @@ export class Browser {
       "--ignore-certificate-errors",
       "--remote-debugging-pipe",
       `--user-data-dir=${this.#profile}`,
+      ...more,
     ];
     // Descriptors 3 and 4 are the pipe's two directions.
     this.#child = spawn(path, flags, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
@@ -103,6 +105,14 @@ export class Browser {
     return page;
   }
 
+  /** Ends it in order, so that it writes what it was to write. */
+  async quit(): Promise<void> {
+    const gone = once(this.#child, "close");
+    await this.command("Browser.close").catch(() => undefined);
+    await gone;
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+
   async close(): Promise<void> {
     const gone = once(this.#child, "close");
     this.#child.kill("SIGKILL");
@@ -150,7 +160,7 @@ export class Page {
     }
   }
 
-  /** By which protocol the page itself came: `http/1.1` or `h2`. */
+  /** By which protocol the page itself came: `http/1.1`, `h2` or `h3`. */
   async protocol(): Promise<string> {
     return (await this.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol")) as string;
   }
