@@ -593,9 +593,9 @@ describe("statuses", () => {
     },
   );
 
-  test("of other rooms have the code of an internal error and no text", () => {
+  test("of other rooms have the code of an internal error and no text of their own", () => {
     for (const status of [0, -12, -849, -858, -859, -865, -880]) {
-      expect(qpackStatusText(status)).toBe("");
+      expect(qpackStatusText(status)).toBe("unknown status");
     }
     for (const status of [0, -12, -849, -880]) expect(qpackErrorCodeOf(status)).toBe(0x102);
   });
