@@ -22,7 +22,7 @@ import { carrierInitialize } from "../engine/carrier.ts";
 import { quicInitialize } from "../engine/quic.ts";
 import { protocolHandleTimeout } from "../engine/protocol.ts";
 import { hpackInitialize } from "../hpack/decoder.ts";
-import { identityDerive, identityInitialize } from "../quic/connection/identity.ts";
+import { identityDerive, identityInitialize, routeCount } from "../quic/connection/identity.ts";
 import { endpointsInitialize } from "../quic/endpoint/endpoint.ts";
 import { routeTableBytes } from "../quic/ids/route_table.ts";
 import { rawInitialize } from "../quic/raw/raw.ts";
@@ -68,7 +68,7 @@ export function layout(): usize {
 export function initialize(now: f64): i32 {
   if (!laid || initialized) return Status.INVALID_STATE;
   if (!limitsTake()) return Status.INVALID_ARGUMENT;
-  if (!regionsClaim(routeTableBytes(limitU32(Limit.QUIC_ROUTE_COUNT)))) return Status.MEMORY_FULL;
+  if (!regionsClaim(routeTableBytes(routeCount()))) return Status.MEMORY_FULL;
   fieldNameInitialize();
   charactersInitialize();
   hpackInitialize();

@@ -17,6 +17,9 @@ import { EndpointKey, endpointKey } from "../token/endpoint_secret.ts";
 import { TokenFilter, tokenFilterOpen } from "../token/token_filter.ts";
 
 const KEY_BYTES: u32 = 32;
+/** Four that were given to the peer, and the one that a client made up. */
+const ROUTES_PER_CONNECTION: u32 = 5;
+const MEMORY_PER_ROUTE: u32 = 1024;
 
 export const routes = changetype<RouteTable>(memory.data(offsetof<RouteTable>(), 8));
 export const idGenerator = changetype<IdGenerator>(memory.data(ID_GENERATOR_BYTES, 16));
@@ -31,7 +34,12 @@ const routingKey: usize = memory.data(KEY_BYTES, 16);
 
 /** IDs that the table of routes has room for: those of every connection, and the ones that clients made up. */
 export function routeCount(): u32 {
-  return limitU32(Limit.QUIC_ROUTE_COUNT);
+  const most = min(
+    limitU32(Limit.QUIC_ROUTE_COUNT),
+    ROUTES_PER_CONNECTION * limitU32(Limit.CONNECTION_COUNT),
+  );
+  // A small instance has few connections, whatever the limits say: a sixteenth of its memory at most is for the table.
+  return min(most, <u32>(((<u64>memory.size()) << 16) / MEMORY_PER_ROUTE));
 }
 
 /** Empties the table of routes. */
