@@ -3,6 +3,7 @@
 // esbuild and not vite's own transformer, because the latter passes standard decorators (`@get("/")`) through
 // to a Node that cannot parse them. The engine is built by `npm test` before; a test never builds it.
 
+import { availableParallelism } from "node:os";
 import { transform } from "esbuild";
 import { defineConfig } from "vitest/config";
 
@@ -30,6 +31,8 @@ export default defineConfig({
   test: {
     include: ["test/{host,wire,sim,architecture,runtime}/**/*.test.ts"],
     pool: "forks",
+    // One more than vitest's own choice on small machines: most files wait for sockets and timers as often as they compute.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ["dot", ["json", { outputFile: process.env["HTTPY_VITEST_REPORT"] ?? "build/vitest.json" }]],
     testTimeout: 15_000,
     hookTimeout: 15_000,

@@ -42,11 +42,20 @@ export function routeCount(): u32 {
   return min(most, <u32>(((<u64>memory.size()) << 16) / MEMORY_PER_ROUTE));
 }
 
-/** Empties the table of routes. */
+let isOpen: bool = false;
+
+/** Nothing is open yet: the table is laid with the first endpoint, so that an instance without QUIC does not pay for it. */
 export function identityInitialize(): void {
+  isOpen = false;
+  addressTokenKeysOpen(addressTokenKeys);
+}
+
+/** Lays the empty tables of routes and of used tokens, once. */
+export function identityOpen(): void {
+  if (isOpen) return;
+  isOpen = true;
   routeTableOpen(routes, routeBuckets(), routeCount());
   tokenFilterOpen(tokenFilter, filterRegion, FILTER_BYTES);
-  addressTokenKeysOpen(addressTokenKeys);
 }
 
 /** Derives all keys from `secret`, ENDPOINT_SECRET_BYTES; `process` tells this process from others with the same secret. */

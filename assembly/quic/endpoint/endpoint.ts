@@ -19,6 +19,7 @@ import { limitOf } from "../../session/limits.ts";
 import { Protocol } from "../../abi/message.ts";
 import { QuicConfig, quicConfigHold, quicConfigRelease } from "../connection/config.ts";
 import { QuicConnection } from "../connection/connection.ts";
+import { identityOpen } from "../connection/identity.ts";
 import { quicConnectionDestroy } from "../connection/lifecycle.ts";
 import { Endpoint, ENDPOINT_BYTES, repliesOf, resetsOf } from "./endpoint_state.ts";
 
@@ -33,6 +34,7 @@ export function endpointsInitialize(): void {
 
 /** An endpoint that takes no connections yet. 0 when there are too many, or the memory is full. */
 export function endpointCreate(): usize {
+  identityOpen();
   const ptr = slabAllocate(ENDPOINT_BYTES);
   if (ptr == 0) return 0;
   const handle = handleCreate(table, ptr);
