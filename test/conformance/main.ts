@@ -1,5 +1,5 @@
-// `npm run conformance [-- PART-OF-NAME] [--runtime NAME]`: outside suites against the contract server. Installs or names what it needs.
-// The last line is `conformance: N passed, N failed`.
+// `npm run conformance [-- PART-OF-NAME] [--runtime NAME] [--brief]`: outside suites against the contract server. Installs or names what it needs.
+// `--brief` leaves out what takes longer than continuous integration has, or fetches whole runtimes. The last line is `conformance: N passed, N failed`.
 
 import { parseArgs } from "node:util";
 import { startContract } from "../runtime/contract_process.ts";
@@ -25,7 +25,7 @@ import { webSocketSuites } from "./web_sockets.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runtime: { type: "string" } },
+  options: { runtime: { type: "string" }, brief: { type: "boolean", default: false } },
 });
 const [wanted = ""] = positionals;
 const { runtime } = values;
@@ -34,7 +34,8 @@ if (runtime !== undefined && !allowedRuntimes.includes(runtime)) {
   console.error(`--runtime is "${runtime}"; allowed: ${allowedRuntimes.join(", ")}`);
   process.exit(2);
 }
-const suites: Suite[] = [
+const briefSuites: Suite[] = [...loadSuites, ...slowClientSuites, ...wasiSuites, ...embeddingSuites];
+const allSuites: Suite[] = [
   ...h2specSuites,
   ...h2ClientSuites,
   ...h2BrowserSuites,
@@ -52,7 +53,10 @@ const suites: Suite[] = [
   ...qpackSuites,
   ...browserSuites,
   ...determinismSuites,
-].filter((suite) => suite.name.includes(wanted) && (runtime === undefined || suite.runtime === runtime));
+];
+const suites = (values.brief ? briefSuites : allSuites).filter(
+  (suite) => suite.name.includes(wanted) && (runtime === undefined || suite.runtime === runtime),
+);
 
 let passed = 0;
 let failed = 0;
