@@ -38,9 +38,9 @@ export const ADDRESS_BYTES: i32 = 20;
 
 /** Numbers of a QUIC configuration, set by `quicConfigSet` before it is used. */
 export const enum QuicOption {
-  /** ApplicationKind that no ALPN decides: events of raw streams. 0. */
+  /** Whether clients have to prove their address first: RetryPolicy. */
   RETRY = 0,
-  /** QuicConfigFlag. */
+  /** Bits of QuicConfigFlag. */
   FLAGS = 1,
   /** Suites: the only one to use (RFC 8446 §B.4), 0 for all. */
   SUITE = 2,

@@ -119,13 +119,13 @@ export class QuicHost implements EngineOwner {
   fail(error: unknown): void {
     if (this.#isFailed) return;
     this.stop();
-    for (const connection of [...this.#connections.values()]) this.#lose(connection);
-    void error;
+    const reason = `the engine failed: ${error instanceof Error ? error.message : String(error)}`;
+    for (const connection of [...this.#connections.values()]) this.#lose(connection, reason);
   }
 
-  #lose(connection: QuicConnection): void {
+  #lose(connection: QuicConnection, reason = ""): void {
     this.#connections.delete(connection.handle);
-    connection.onClosed(0, INTERNAL_ERROR, "", 0);
+    connection.onClosed(0, INTERNAL_ERROR, reason, 0);
   }
 
   #handleTimeout(): void {

@@ -53,7 +53,6 @@ import {
   frames,
   packetBegin,
   packetEnd,
-  packetHasUnrecorded,
   packetsSeal,
   spaceOfPacket,
 } from "./send_packet.ts";
@@ -180,7 +179,6 @@ function addClose(connection: QuicConnection, type: PacketType): void {
   }
   if (!recoveryHasSpace(recoveryOf(connection), spaceOfPacket(type))) return;
   if (!packetBegin(connection, type, pathsOf(connection).current)) return;
-  packetHasUnrecorded();
   if (!(connection.closeFlags & CloseFlag.APPLICATION)) {
     writeConnectionClose(
       frames,

@@ -71,8 +71,6 @@ let plannedCount: u32 = 0;
 /** Where frames of the open packet go, and the records of them. */
 export const frames = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
 export const records = changetype<SentFrameList>(memory.data(offsetof<SentFrameList>(), 8));
-/** Frames without a record that were written: CONNECTION_CLOSE, PADDING. */
-export let hasUnrecorded: bool = false;
 
 let at: usize = 0;
 let end: usize = 0;
@@ -166,13 +164,7 @@ export function packetBegin(connection: QuicConnection, type: PacketType, path: 
   }
   const payloadMost = min(room - headerBytes - AEAD_TAG_BYTES, LONG_PAYLOAD_LENGTH_MAX - 64);
   writerOpen(frames, at + headerBytes, payloadMost);
-  hasUnrecorded = false;
   return true;
-}
-
-/** Marks a frame without a record as written. */
-export function packetHasUnrecorded(): void {
-  hasUnrecorded = true;
 }
 
 /** Marks the open packet as a probe for the MTU. */
