@@ -71,12 +71,12 @@ beforeAll(async () => {
 const sessions: http2.ClientHttp2Session[] = [];
 afterAll(() => sessions.forEach((session) => session.destroy()));
 
-function connect(kind: "plain" | "secure"): http2.ClientHttp2Session {
+function connect(kind: "plain" | "secure", connectionWindow = 16 * MIB): http2.ClientHttp2Session {
   const session = http2.connect(origins[kind], {
     ca: origins.ca,
     settings: { initialWindowSize: 4 * MIB },
   });
-  session.on("connect", () => session.setLocalWindowSize(16 * MIB));
+  session.on("connect", () => session.setLocalWindowSize(connectionWindow));
   sessions.push(session);
   return session;
 }
@@ -130,7 +130,8 @@ describe.each(["plain", "secure"] as const)("HTTP/2, %s", (kind) => {
   });
 
   test("of streams that compete for a slow reader the urgent one is complete first (RFC 9218)", async () => {
-    const session = connect(kind);
+    // Each stream's window holds all of its content, so that only the connection's window is competed for.
+    const session = connect(kind, 128 * 1024);
     const order: string[] = [];
     const streams = ["u=6", "u=1"].map((priority) => {
       const stream = session.request({ ":path": `/chunks/10/${3 * MIB}`, priority });
