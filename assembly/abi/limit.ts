@@ -295,7 +295,7 @@ export const LIMIT_TABLE: number[] = [
   64, 1, 65536,
   10, 1, 65536,
   // Tokens that were recorded and are sent from elsewhere: how long a Retry token holds, and one of NEW_TOKEN, which works once.
-  10000, 500, 60000,
+  15000, 500, 60000,
   86400000, 0, 604800000,
   // Packets that belong to no connection, and two endpoints that answer each other: stateless resets over time. 0: none at all.
   100, 0, 65536,
