@@ -39,7 +39,7 @@ function optionsOf(seed: number, chosen?: Weather): RunOptions {
   const random = new Random(seed);
   const weather = chosen ?? weatherOf(random);
   // A third of all datagrams lost makes probes rare: what the deadlines are for is tested elsewhere.
-  const limits = { quicHandshakeTimeoutMs: 120_000, quicIdleTimeoutMs: 120_000, quicRetryTokenMs: 60_000 };
+  const limits = { quicHandshakeTimeoutMs: 300_000, quicIdleTimeoutMs: 300_000, quicRetryTokenMs: 60_000 };
   const common = { unixMs: Date.UTC(2027, 0, 1), limits };
   const suites = [0x1301, 0x1302, 0x1303];
   const suite = suites[random.below(3)] as number;

@@ -21,6 +21,7 @@ import {
   setBit,
 } from "./connection.ts";
 import { markDirty } from "./dirty.ts";
+import { keepAliveAtMs } from "./idle.ts";
 import { settleFates } from "./fates.ts";
 import { pathsHandleTimeout } from "./migration.ts";
 
@@ -34,6 +35,7 @@ export function deadlinesArm(connection: QuicConnection): void {
   const recovery = recoveryOf(connection);
   let earliest = min(min(connection.idleAtMs, connection.handshakeByMs), connection.applicationAtMs);
   earliest = min(earliest, min(recovery.deadlineMs, connection.paceAtMs));
+  earliest = min(earliest, keepAliveAtMs(connection));
   earliest = min(earliest, pathsDeadlineMs(pathsOf(connection)));
   // What the peer's address does not allow waits for the peer, not for time.
   for (let id = recovery.isAmplificationBlocked ? SpaceId.COUNT : 0; id < SpaceId.COUNT; id++) {
@@ -54,6 +56,7 @@ export function quicHandleTimeout(connection: QuicConnection): void {
   if (nowMs >= connection.handshakeByMs && connection.phase == Phase.HANDSHAKE) {
     return closeWith(connection, QuicStatus.HANDSHAKE_TIMEOUT, 0);
   }
+  if (nowMs >= keepAliveAtMs(connection)) setBit(connection, QuicFlag.PING_OWED);
   const recovery = recoveryOf(connection);
   if (nowMs >= recovery.deadlineMs && recoveryOnTimeout(recovery, nowMs) == RecoveryTimeout.LOSS)
     settleFates(connection);
