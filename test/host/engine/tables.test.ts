@@ -63,7 +63,12 @@ describe("limits", () => {
 });
 
 describe("statuses", () => {
-  const statuses = members("status.ts", "Status").filter(([name]) => name !== "OK");
+  const files = [
+    ["status.ts", "Status"],
+    ["h3_status.ts", "H3Status"],
+    ["qpack_status.ts", "QpackStatus"],
+  ] as const;
+  const statuses = files.flatMap(([file, name]) => members(file, name)).filter(([name]) => name !== "OK");
 
   test("are unique and negative", () => {
     const values = statuses.map(([, value]) => value);
@@ -81,8 +86,9 @@ describe("statuses", () => {
     expect(own.filter(([, other]) => statusText(other) === text)).toHaveLength(1);
     const code = httpStatusOf(status);
     const blame = blameOf(status);
-    const isFull = name.endsWith("_FULL");
     const isPeers = status <= -100;
+    // A pool of the peer's own filling is its fault.
+    const isFull = name.endsWith("_FULL") && !isPeers;
     expect(blame).toBe(isFull ? Blame.RESOURCE : isPeers ? Blame.PEER : Blame.HOST);
     const refusals = [400, 408, 413, 414, 417, 421, 431, 501, 505];
     expect(isFull ? [503] : isPeers ? refusals : [500]).toContain(code);

@@ -40,6 +40,10 @@ export class Pair {
   readonly server: Connection | null;
   /** What the bare end has seen, by the stream's identifier. */
   readonly raw = new Map<number, RawStream>();
+  /** Whether the bare end reads what comes. */
+  isReading = true;
+  /** Called whenever the bare end has read. */
+  onRead: () => void = () => undefined;
   readonly #doors: Doors;
   readonly #packetBytes: readonly number[];
   readonly #lossEvery: number;
@@ -107,7 +111,7 @@ export class Pair {
         this.driver.engine.readEvents(this.driver);
         if (this.door("endIsWaiting")(role)) isMoving = true;
       }
-      if (this.client === null || this.server === null) this.#collect();
+      if ((this.client === null || this.server === null) && this.isReading) this.#collect();
       for (const role of [Role.CLIENT, Role.SERVER]) this.answers[role] = this.door("endRun")(role);
       this.driver.engine.readEvents(this.driver);
     }
@@ -210,7 +214,7 @@ export class Pair {
   #collect(): void {
     for (;;) {
       const ptr = this.door("rawPoll")(this.#bare);
-      if (ptr === 0) return;
+      if (ptr === 0) return this.onRead();
       const events = this.door("rawEvents")(this.#bare);
       const stream = this.#seen(ptr);
       if (events & StreamEvents.reset) stream.resetCode = this.door("rawResetCode")(ptr);

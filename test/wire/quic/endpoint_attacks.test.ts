@@ -14,6 +14,7 @@ import {
   openInitial,
   parameter,
   sealInitial,
+  withoutParameter as without,
   withParameters,
 } from "./initials.ts";
 import { clientNode, memoryOf, sent, serverNode } from "./nodes.ts";
@@ -354,6 +355,21 @@ describe("refusals", () => {
       TransportError.TRANSPORT_PARAMETER_ERROR,
       (all) => Buffer.concat([all, parameter(0x02, Buffer.alloc(16))]),
     ],
+    ...[0x00, 0x0d, 0x10].map((id): [string, number, (parameters: Buffer) => Buffer] => [
+      `parameter ${id}, which only servers declare,`,
+      TransportError.TRANSPORT_PARAMETER_ERROR,
+      (all) => Buffer.concat([all, parameter(id, Buffer.alloc(id === 0x0d ? 45 : 8))]),
+    ]),
+    [
+      "a largest payload of 1199 bytes",
+      TransportError.TRANSPORT_PARAMETER_ERROR,
+      (all) => Buffer.concat([without(all, 0x03), parameter(0x03, Buffer.of(0x44, 0xaf))]),
+    ],
+    [
+      "a delay of acknowledgements of 2^14 ms",
+      TransportError.TRANSPORT_PARAMETER_ERROR,
+      (all) => Buffer.concat([without(all, 0x0b), parameter(0x0b, Buffer.of(0x80, 0, 0x40, 0))]),
+    ],
     [
       "one parameter twice",
       TransportError.TRANSPORT_PARAMETER_ERROR,
@@ -362,7 +378,7 @@ describe("refusals", () => {
     [
       "an exponent of 21",
       TransportError.TRANSPORT_PARAMETER_ERROR,
-      (all) => Buffer.concat([all, parameter(0x0a, Buffer.of(21))]),
+      (all) => Buffer.concat([without(all, 0x0a), parameter(0x0a, Buffer.of(21))]),
     ],
     [
       "parameters that are not whole",

@@ -116,3 +116,20 @@ export function withParameters(hello: Buffer, change: (parameters: Buffer) => Bu
 export function parameter(id: number, value: Uint8Array): Buffer {
   return Buffer.concat([varint(BigInt(id)), varint(BigInt(value.length)), value]);
 }
+
+/** Transport parameters without one of them. */
+export function withoutParameter(parameters: Buffer, id: number): Buffer {
+  const kept: Buffer[] = [];
+  for (let at = 0; at < parameters.length;) {
+    const start = at;
+    const [type, length] = [0, 0].map(() => {
+      const size = 1 << ((parameters[at] as number) >> 6);
+      const bytes = BigInt(`0x${parameters.subarray(at, at + size).toString("hex")}`);
+      at += size;
+      return Number(bytes & ((1n << BigInt(8 * size - 2)) - 1n));
+    }) as [number, number];
+    at += length;
+    if (type !== id) kept.push(parameters.subarray(start, at));
+  }
+  return Buffer.concat(kept);
+}

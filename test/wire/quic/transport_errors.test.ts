@@ -59,6 +59,21 @@ const fromClient: readonly Case[] = [
     packets: [[f.frame(0x11, 2, 1000)]],
   },
   {
+    name: "MAX_STREAM_DATA on a stream that the server has not opened",
+    code: TransportError.STREAM_STATE_ERROR,
+    packets: [[f.frame(0x11, 1, 1000)]],
+  },
+  {
+    name: "STOP_SENDING on a stream that the server has not opened",
+    code: TransportError.STREAM_STATE_ERROR,
+    packets: [[f.stopSending(1, 1)]],
+  },
+  {
+    name: "RESET_STREAM on a stream of the server's that sends only",
+    code: TransportError.STREAM_STATE_ERROR,
+    packets: [[f.resetStream(3, 1, 0)]],
+  },
+  {
     name: "STOP_SENDING on a stream that only receives",
     code: TransportError.STREAM_STATE_ERROR,
     packets: [[f.stopSending(2, 1)]],
@@ -93,6 +108,16 @@ const fromClient: readonly Case[] = [
     name: "MAX_STREAMS beyond 2^60",
     code: TransportError.FRAME_ENCODING_ERROR,
     packets: [[f.frame(0x12, (1n << 60n) + 1n)]],
+  },
+  {
+    name: "STREAMS_BLOCKED beyond 2^60",
+    code: TransportError.FRAME_ENCODING_ERROR,
+    packets: [[f.frame(0x16, (1n << 60n) + 1n)]],
+  },
+  {
+    name: "a connection ID of no bytes",
+    code: TransportError.FRAME_ENCODING_ERROR,
+    packets: [[f.newConnectionId(9, 0, Buffer.alloc(0))]],
   },
   {
     name: "an ACK whose first range is longer than the largest",
@@ -155,6 +180,11 @@ const fromClient: readonly Case[] = [
     name: "a TLS message that a client never sends",
     code: 0x100 + 10,
     packets: [[f.crypto(0, Buffer.of(2, 0, 0, 0))]],
+  },
+  {
+    name: "KeyUpdate of TLS",
+    code: 0x100 + 10,
+    packets: [[f.crypto(0, Buffer.of(24, 0, 0, 1, 0))]],
   },
 ];
 
