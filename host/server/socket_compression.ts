@@ -54,20 +54,20 @@ export class SocketCompression {
 
   /** The message, or why there is none: MESSAGE_TOO_LARGE, DEFLATE_INVALID. One at a time. */
   inflate(bytes: Uint8Array): Promise<Buffer | number> {
-    const inflater = (this.#inflate ??= runtimeZlib.createInflateRaw({
-      windowBits: this.#remote.windowBits,
-    }));
+    const inflater = (this.#inflate ??= this.#makeInflater());
     const most = this.#messageBytesMax;
     return new Promise((resolve) => {
       const pieces: Buffer[] = [];
       let length = 0;
+      let isSettled = false;
       const settle = (result: Buffer | number): void => {
+        if (isSettled) return;
+        isSettled = true;
         inflater.off("data", onData);
         inflater.off("error", onError);
         // After its final block an inflater takes nothing more (RFC 7692 §7.2.3.4): the next message begins a new one.
         const isSpent = typeof result === "number" || !this.#remote.keepsContext || inflater.readableEnded;
         if (isSpent || this.#isClosed) {
-          inflater.on("error", ignore);
           inflater.close();
           if (this.#inflate === inflater) this.#inflate = null;
         }
@@ -79,15 +79,25 @@ export class SocketCompression {
         else pieces.push(piece);
       };
       const onError = (): void => settle(WsStatus.DEFLATE_INVALID);
+      // Deno tells the write of what is wrong with it, then calls `flush` back as if all was well, and only then has the error.
+      const onWritten = (error?: Error | null): void => {
+        if (error) onError();
+      };
       inflater.on("data", onData);
       inflater.on("error", onError);
-      inflater.write(bytes);
-      inflater.write(TAIL);
+      inflater.write(bytes, onWritten);
+      inflater.write(TAIL, onWritten);
       inflater.flush(() => {
         if (length <= most)
           settle(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length));
       });
     });
+  }
+
+  #makeInflater(): InflateRaw {
+    const inflater = runtimeZlib.createInflateRaw({ windowBits: this.#remote.windowBits });
+    // An error that nobody listens for ends the process, and this one may come after all that listened are through.
+    return inflater.on("error", ignore);
   }
 
   /** The message compressed, in the order of the calls. */

@@ -6,6 +6,8 @@
 //
 // Deno's TLS sockets write a string that has to wait as UTF-8, whatever encoding was asked for, so there text becomes bytes.
 //
+// Deno's TLS sockets also tell `end` where the peer reset the connection: what is under way there is only cut by its next write.
+//
 // A stream that was ended tells no `drain` any more, so `finish` stands in for it.
 //
 // Writing hands over to the stream, which copies nothing; the caller gives up the bytes.
