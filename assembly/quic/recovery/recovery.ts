@@ -165,7 +165,10 @@ export function recoveryOnSent(
   }
   const isEliciting = (flags & PacketFlag.ACK_ELICITING) != 0;
   space.quietRun = isEliciting ? 0 : space.quietRun + 1;
-  if (!isEliciting && !(flags & PacketFlag.IN_FLIGHT) && space.quietCount >= QUIET_MOST) {
+  // The fate of an ACK alone says which ranges need no repeating: with one range, and nothing whose round trip it might time, that
+  // is nothing, and a connection that falls silent does not keep its last one.
+  const isIdle = space.elicitingCount == 0 && receivedOf(space).count <= 1;
+  if (!isEliciting && !(flags & PacketFlag.IN_FLIGHT) && (isIdle || space.quietCount >= QUIET_MOST)) {
     sentPacketFree(packet);
     return;
   }
