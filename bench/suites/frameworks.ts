@@ -5,43 +5,24 @@
  * Whatever is not on the machine is installed below build/tools/ on the first run: Python's packages into an environment of their
  * own, Bun and Deno from npm.
  */
-import { copyFileSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { runtimes } from "../../test/conformance/runtimes.ts";
-import { pythonWith } from "../../test/conformance/tools.ts";
 import { compareRequests } from "../compare.ts";
 import type { Answer } from "../compare.ts";
 import { items } from "../frameworks/items.ts";
 import { requireWrk, runWrk } from "../load/wrk.ts";
-import { benchFolder, bundleFolder, reportFolder } from "../paths.ts";
 import { installPeers } from "../peers.ts";
-import { residentBytes, startCommand, withServers } from "../process.ts";
+import { residentBytes, withServers } from "../process.ts";
 import type { Server } from "../process.ts";
+import { requireRuntime, startPeer } from "../programs.ts";
+import type { Program } from "../programs.ts";
 import { alternate } from "../rounds.ts";
-import { BenchError } from "../suite.ts";
 import type { Bar, Measure, Suite } from "../suite.ts";
 import { millisecondsToFirstAnswer } from "./h1-start.ts";
 import { compareLoad, runLoad } from "./ws.ts";
 
-const PYTHON_PACKAGES = [
-  "starlette==1.10.0",
-  "uvicorn==0.54.0",
-  "uvloop==0.23.0",
-  "httptools==0.9.0",
-  "websockets==17.4",
-  "flask==3.1.3",
-  "gunicorn==27.0.1",
-];
 const CONNECTION_COUNT = 64;
 const ECHO_BODY_LEN = 1024;
 const LARGE_CONNECTION_COUNT = 16;
 const MIB = 2 ** 20;
-
-/** The program of a peer and what runs it. */
-interface Program {
-  readonly file: string;
-  readonly runtime: "node" | "deno" | "bun" | "python";
-}
 
 const PROGRAMS: Readonly<Record<string, Program>> = {
   httpy: { file: "httpy.mjs", runtime: "node" },
@@ -59,39 +40,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
 const PEERS = Object.keys(PROGRAMS).filter((name) => name !== "ws");
 const SOCKET_PEERS = ["httpy", "httpy-bun", "httpy-deno", "ws", "bun-serve", "deno-serve", "starlette"];
 
-const commands = new Map<Program["runtime"], readonly string[]>();
-
-function commandOf(runtime: Program["runtime"]): readonly string[] {
-  if (runtime === "node") return [process.execPath];
-  let command = commands.get(runtime);
-  if (command !== undefined) return command;
-  if (runtime === "python") {
-    const python = pythonWith("python-frameworks", PYTHON_PACKAGES);
-    if (python !== null) command = [python];
-  } else {
-    command = runtimes.find(({ name }) => name === runtime)?.command() ?? undefined;
-  }
-  if (command === undefined) throw new BenchError(`${runtime} can not be had; leave it out with --peers`);
-  commands.set(runtime, command);
-  return command;
-}
-
-function pathOf(file: string, runtime: Program["runtime"]): string {
-  if (runtime === "python") return join(benchFolder, "frameworks", file);
-  const bundle = join(bundleFolder, "frameworks", file);
-  if (runtime !== "deno") return bundle;
-  // Deno loads what lies below node_modules by other rules, and no file from outside there.
-  const folder = join(reportFolder, "programs");
-  mkdirSync(folder, { recursive: true });
-  copyFileSync(bundle, join(folder, file));
-  return join(folder, file);
-}
-
-async function start(name: string): Promise<Server> {
-  const { file, runtime } = PROGRAMS[name] as Program;
-  const [command, ...args] = commandOf(runtime) as [string, ...string[]];
-  return startCommand(name, command, [...args, pathOf(file, runtime)]);
-}
+const start = (name: string): Promise<Server> => startPeer(name, PROGRAMS[name] as Program);
 
 const bar = (subject: string, peer: string, factor: number): Bar => ({
   kind: "ratio",
@@ -203,9 +152,7 @@ export const frameworks: Suite = {
     requireWrk();
     installPeers(options.progress);
     for (const peer of options.selectPeers(Object.keys(PROGRAMS))) {
-      const { runtime } = PROGRAMS[peer] as Program;
-      if (runtime !== "node" && !commands.has(runtime)) options.progress(`looking for ${runtime}`);
-      commandOf(runtime);
+      requireRuntime((PROGRAMS[peer] as Program).runtime, options.progress);
     }
   },
   measures: [

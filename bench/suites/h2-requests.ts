@@ -18,9 +18,17 @@ const CONNECTION_COUNT = 16;
 const STREAM_COUNT = 32;
 const HELLO = "Hello, World!";
 
-async function compareStreams(peers: string[], options: RunOptions): Promise<Series[]> {
-  const start = (name: string, nodeFlags: string[]) =>
-    name.startsWith("nghttpd") ? startNghttpd(name, HELLO) : startServer(name, nodeFlags);
+type Start = (name: string, nodeFlags: string[]) => Promise<Server>;
+
+const startPeer: Start = (name, nodeFlags) =>
+  name.startsWith("nghttpd") ? startNghttpd(name, HELLO) : startServer(name, nodeFlags);
+
+/** Small GETs per second on many streams; each peer answers HELLO on `/`. */
+export async function compareStreams(
+  peers: string[],
+  options: RunOptions,
+  start: Start = startPeer,
+): Promise<Series[]> {
   const load = (server: Server, seconds: number) =>
     runH2load({
       peer: server.name,
@@ -81,7 +89,8 @@ function streamsMeasure(
   };
 }
 
-const SHAPE = `${CONNECTION_COUNT} connections × ${STREAM_COUNT} streams`;
+/** The load, for titles. */
+export const SHAPE = `${CONNECTION_COUNT} connections × ${STREAM_COUNT} streams`;
 
 export const streams = streamsMeasure(
   "streams",
