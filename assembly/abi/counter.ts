@@ -36,7 +36,12 @@ export const enum Counter {
   QUIC_RETRIES = 21,
   CONNECTIONS_H3 = 22,
   EXCHANGES_H3 = 23,
-  COUNT = 24,
+  /** Sessions of WebTransport that were opened, either role. */
+  SESSIONS_WT = 24,
+  SESSIONS_WT_OPEN = 25,
+  /** HTTP datagrams that belonged to no open session. */
+  HTTP_DATAGRAMS_DROPPED = 26,
+  COUNT = 27,
 }
 
 /** By Counter, in the form that metrics use. */
@@ -65,4 +70,7 @@ export const COUNTER_NAMES: string[] = [
   "quic_retries",
   "connections_h3",
   "exchanges_h3",
+  "sessions_wt",
+  "sessions_wt_open",
+  "http_datagrams_dropped",
 ];

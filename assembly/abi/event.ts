@@ -58,6 +58,16 @@ export const enum EventKind {
    */
   SOCKET_CLOSE = 36,
 
+  // Sessions of WebTransport. Their handle is that of the exchange whose CONNECT opened them. Pointers as above.
+  /** A datagram. A: address, B: length. */
+  SESSION_DATAGRAM = 40,
+  /** The peer has opened a stream. A: its handle, as of raw streams, whose news QUIC_STREAM tells; B, C: its ID, low half first. */
+  SESSION_STREAM = 41,
+  /** The peer is about to close the session, or asks to. */
+  SESSION_DRAIN = 42,
+  /** The peer has closed it: the handles of its streams are stale, and its own is to be released. A: code, B: address, C: length of the reason. */
+  SESSION_CLOSE = 43,
+
   // QUIC (abi/quic.ts). Pointers are valid until the next call, unless they say more.
   /** A server's endpoint has a new connection. A: the endpoint's handle, B: the peer's address (20 bytes). */
   QUIC_ACCEPTED = 64,

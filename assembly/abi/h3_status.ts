@@ -50,6 +50,8 @@ export const enum H3Status {
   // WebTransport over HTTP/3.
   SESSION_GONE = -840,
   SESSION_UNKNOWN = -841,
+  /** The number names a stream that cannot be one of a session. */
+  SESSION_ID = -842,
 }
 
 /** One short sentence per status. */
@@ -113,6 +115,8 @@ export function h3StatusText(status: i32): string {
       return "the WebTransport session is over";
     case H3Status.SESSION_UNKNOWN:
       return "a stream or datagram names no WebTransport session";
+    case H3Status.SESSION_ID:
+      return "a stream or datagram names what cannot be a WebTransport session";
   }
   return "unknown status";
 }

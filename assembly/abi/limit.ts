@@ -91,7 +91,10 @@ export const enum Limit {
   QPACK_DECODER_STREAM_BYTES = 82,
   QPACK_SECTION_COUNT = 83,
   H3_CONTROL_FRAME_BYTES = 84,
-  COUNT = 85,
+  WEB_TRANSPORT_SESSION_COUNT = 85,
+  WEB_TRANSPORT_WAITING_STREAM_COUNT = 86,
+  CAPSULE_BYTES = 87,
+  COUNT = 88,
 }
 
 /** The names by which options and metrics know the limits, by Limit. */
@@ -181,6 +184,9 @@ export const LIMIT_NAMES: string[] = [
   "qpackDecoderStreamBytes",
   "qpackSectionCount",
   "h3ControlFrameBytes",
+  "webTransportSessionCount",
+  "webTransportWaitingStreamCount",
+  "capsuleBytes",
 ];
 
 /** By Limit: default, least, most. */
@@ -338,6 +344,12 @@ export const LIMIT_TABLE: number[] = [
   256, 1, 2048,
   // Endless SETTINGS and the like, which are kept until they are complete: H3_EXCESSIVE_LOAD.
   4096, 256, 65536,
+  // Sessions of WebTransport on one connection, each with handlers and streams of its own: H3_REQUEST_REJECTED.
+  16, 1, 1000,
+  // Streams that name a session which never comes, or is not accepted yet: WEBTRANSPORT_BUFFERED_STREAM_REJECTED.
+  16, 0, 1000,
+  // Endless capsules, of which those that are known are kept until they are complete: a datagram is passed over, others are errors.
+  4096, 1028, 65536,
 ];
 
 /** Columns of LIMIT_TABLE. */

@@ -105,6 +105,8 @@ export const enum OpenFlag {
   EXTENDED_CONNECT = 2,
   /** HTTP/2, client: lets the server push. */
   PUSH = 4,
+  /** HTTP/3: announces WebTransport, for which extended CONNECT is to be announced too. */
+  WEBTRANSPORT = 8,
 }
 
 /** Flags of the sending commands. */

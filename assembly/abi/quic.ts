@@ -82,6 +82,8 @@ export const enum QuicConfigFlag {
   CONNECT_PROTOCOL = 32,
   /** Packets sent have a spin bit that spins (RFC 9000 §17.4). */
   SPIN = 64,
+  /** WebTransport is announced, and with it extended CONNECT and HTTP datagrams (RFC 9297). */
+  WEBTRANSPORT = 128,
 }
 
 /** Flags of QUIC_CONNECTED. */

@@ -123,6 +123,8 @@ function start(connection: QuicConnection): void {
   const config = changetype<QuicConfig>(connection.config);
   setBit(connection, QuicFlag.APPLICATION_STARTED);
   if (config.flags & QuicConfigFlag.CONNECT_PROTOCOL) connection.openFlags |= OpenFlag.EXTENDED_CONNECT;
+  if (config.flags & QuicConfigFlag.WEBTRANSPORT)
+    connection.openFlags |= OpenFlag.EXTENDED_CONNECT | OpenFlag.WEBTRANSPORT;
   connection.openFlags |= OpenFlag.SECURE;
   const status = h3Start(changetype<Connection>(connection), streamsOfConnection(connection));
   if (status < 0) closeApplication(connection, status);

@@ -83,6 +83,7 @@ import {
   sendPong,
 } from "./web_socket.ts";
 import { addEntropy, handleTimeout, initialize, layout, pollDeadline, setDate } from "./instance.ts";
+import { acceptSession, endSession, openSessionStream, sendSessionDatagram } from "./web_transport.ts";
 
 export {
   acceptSocket,
@@ -161,4 +162,8 @@ export {
   sendDatagram,
   peekDatagram,
   consumeDatagram,
+  acceptSession,
+  openSessionStream,
+  sendSessionDatagram,
+  endSession,
 };

@@ -6,6 +6,7 @@ import { Counter } from "../abi/counter.ts";
 import { Protocol } from "../abi/message.ts";
 import { ADDRESS_BYTES, QuicStat } from "../abi/quic.ts";
 import { Status } from "../abi/status.ts";
+import { H3Stream, h3StreamRelease } from "../h3/stream.ts";
 import { QuicConfig } from "../quic/connection/config.ts";
 import { closeByApplication, closeWith } from "../quic/connection/close.ts";
 import {
@@ -309,7 +310,10 @@ export function stopStream(connection: u32, stream: u32, codeLow: u32, codeHigh:
 export function releaseStream(stream: u32): i32 {
   const ptr = rawStreamOf(stream);
   if (ptr == 0) return hostError(Status.INVALID_HANDLE);
-  rawRelease(changetype<QuicStream>(ptr));
+  const quicStream = changetype<QuicStream>(ptr);
+  // One of a session is HTTP/3's too.
+  if (quicStream.applicationState == 0) rawRelease(quicStream);
+  else h3StreamRelease(changetype<H3Stream>(quicStream.applicationState));
   return Status.OK;
 }
 

@@ -9,6 +9,7 @@
  * run.ts. Who owns which fields: stream.ts the streams, control_stream.ts and settings.ts what the peer has told, field_sections.ts
  * QPACK, budget.ts what the peer may still do, deadlines.ts the times, goaway.ts how it ends.
  */
+import { OpenFlag } from "../abi/message.ts";
 import { Connection } from "../session/connection.ts";
 import { QuicStreams } from "../quic/stream/streams.ts";
 
@@ -48,6 +49,9 @@ export class H3Connection {
   reading: usize;
   /** Streams whose field section waits for insertions. */
   blockedCount: u32;
+  /** Sessions of WebTransport that are open, and streams that wait for theirs (session_stream.ts). */
+  sessionCount: u32;
+  waitingCount: u32;
   /** QuicStreams of this side, and H3Streams of the peer, by StreamKind - CONTROL; 0 where there is none yet. */
   controlOut: usize;
   encoderOut: usize;
@@ -108,6 +112,13 @@ export function setOf(h3: H3Connection): QuicStreams {
 @inline
 export function hasH3Flag(h3: H3Connection, flag: H3Flag): bool {
   return (h3.flags & flag) != 0;
+}
+
+/** Whether sessions of WebTransport may be opened: this side has announced them, or means to ask for one. */
+// @ts-ignore: decorator
+@inline
+export function maySessions(h3: H3Connection): bool {
+  return (transportOf(h3).openFlags & OpenFlag.WEBTRANSPORT) != 0;
 }
 
 /** Where the peer's critical stream of this kind stands; `kind` is one of CONTROL, ENCODER, DECODER. */

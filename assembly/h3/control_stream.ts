@@ -15,7 +15,6 @@ import { sectionsAllow } from "./field_sections.ts";
 import { frameHeaderPush, FramePlace, framePlace, FrameType } from "./frame.ts";
 import { receiveGoaway } from "./goaway.ts";
 import { receivePriorityUpdate } from "./priority.ts";
-import { keepPayload } from "./receive_request.ts";
 import {
   readSettings,
   settingsBlockedStreams,
@@ -25,7 +24,16 @@ import {
   settingsTableCapacity,
   settingsWebTransport,
 } from "./settings.ts";
-import { dropPayload, H3Stream, H3StreamFlag, hasStreamBit, headerOf, quicOf, Reading } from "./stream.ts";
+import {
+  dropPayload,
+  H3Stream,
+  H3StreamFlag,
+  hasStreamBit,
+  headerOf,
+  keepPayload,
+  quicOf,
+  Reading,
+} from "./stream.ts";
 
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 

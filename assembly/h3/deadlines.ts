@@ -17,9 +17,11 @@ import { ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitHit, limitOf } from "../session/limits.ts";
 import { H3Connection, H3Flag, h3Of, setOf, transportOf } from "./connection.ts";
 import { connectionError } from "./failure.ts";
+import { H3Error } from "./error_code.ts";
 import { endDrain } from "./goaway.ts";
 import { streamError } from "./lifecycle.ts";
 import { RequestState } from "./request_state.ts";
+import { rejectSessionStream } from "./session_stream.ts";
 import { H3Exchange, H3Stream, h3StreamEnd, H3StreamFlag, hasStreamBit, quicOf } from "./stream.ts";
 import { StreamKind } from "./stream_type.ts";
 
@@ -80,10 +82,12 @@ function lookAt(h3: H3Connection, stream: H3Stream): void {
     return;
   }
   const isUntyped = stream.kind == <u8>StreamKind.UNTYPED;
-  if (!isUntyped && stream.kind != <u8>StreamKind.REQUEST) return;
+  const isWaiting = hasStreamBit(stream, H3StreamFlag.WAITING);
+  if (!isUntyped && !isWaiting && stream.kind != <u8>StreamKind.REQUEST) return;
   if (!isDue(stream.beganMs, limitOf(Limit.HEAD_TIMEOUT_MS))) return;
   limitHit(Limit.HEAD_TIMEOUT_MS);
   if (isUntyped) h3StreamEnd(h3, stream);
+  else if (isWaiting) rejectSessionStream(h3, stream, H3Error.WT_BUFFERED_STREAM_REJECTED);
   else streamError(stream, Status.HEAD_TIMEOUT);
 }
 
@@ -112,7 +116,9 @@ function lookAtContent(h3: H3Connection, stream: H3Stream, exchange: H3Exchange)
 }
 
 function awaitsContent(h3: H3Connection, stream: H3Stream, exchange: H3Exchange): bool {
-  if (hasFlag(exchange, ExchangeFlag.RECEIVED) || stream.state == <u8>RequestState.TUNNEL) return false;
+  if (hasFlag(exchange, ExchangeFlag.RECEIVED)) return false;
+  // A tunnel may be silent, until the host has let go of it: then only its end is awaited (CVE-2026-21435).
+  if (stream.state == <u8>RequestState.TUNNEL && !hasFlag(exchange, ExchangeFlag.RELEASED)) return false;
   if (hasFlag(exchange, ExchangeFlag.CONTINUE_OWED) || hasFlag(exchange, ExchangeFlag.UNDECIDED))
     return false;
   if (transportOf(h3).role == Role.CLIENT && !hasFlag(exchange, ExchangeFlag.SENT)) return false;

@@ -57,6 +57,7 @@ export function h3ErrorCode(status: i32): H3Error {
     case H3Status.PUSH_ID:
     case H3Status.GOAWAY_ID:
     case H3Status.PRIORITY_ID:
+    case H3Status.SESSION_ID:
       return H3Error.ID_ERROR;
     case H3Status.SETTINGS_DUPLICATE:
     case H3Status.SETTINGS_RESERVED:
@@ -85,8 +86,10 @@ export function h3ErrorCode(status: i32): H3Error {
     case Status.H2_TOO_MANY_FIELDS:
     case Status.BODY_TOO_LARGE:
       return H3Error.EXCESSIVE_LOAD;
-    case H3Status.DATAGRAM:
     case H3Status.CAPSULE:
+      // RFC 9297 §3.3.
+      return H3Error.MESSAGE_ERROR;
+    case H3Status.DATAGRAM:
       return H3Error.DATAGRAM_ERROR;
     case H3Status.SESSION_GONE:
       return H3Error.WT_SESSION_GONE;

@@ -21,6 +21,7 @@ import { H3Connection, H3Flag, h3Of, hasH3Flag, transportOf } from "./connection
 import { watchStreams } from "./deadlines.ts";
 import { H3Error, h3ErrorCode } from "./error_code.ts";
 import { cancelSection } from "./field_sections.ts";
+import { endSession, isWithinCapsule, sessionClosed } from "./session.ts";
 import {
   connectionOfStream,
   dropPayload,
@@ -72,12 +73,14 @@ function abandon(h3: H3Connection, stream: H3Stream, status: i32): void {
 function abortExchange(h3: H3Connection, exchange: H3Exchange, status: i32): void {
   if (hasFlag(exchange, ExchangeFlag.ABORTED)) return;
   exchange.flags |= ExchangeFlag.ABORTED;
+  endSession(h3, exchange);
   emitExchangeEvent(EventKind.ABORTED, EventFlag.NONE, exchange, <u32>status, 0);
   if (hasFlag(exchange, ExchangeFlag.RELEASED)) forget(h3, exchange);
 }
 
 /** The exchange and its stream are done with: the host has let go, or both messages are complete. */
 function forget(h3: H3Connection, exchange: H3Exchange): void {
+  endSession(h3, exchange);
   const stream = exchange.stream;
   h3ExchangeDetach(exchange);
   if (stream != 0) h3StreamEnd(h3, changetype<H3Stream>(stream));
@@ -86,6 +89,13 @@ function forget(h3: H3Connection, exchange: H3Exchange): void {
 
 /** The peer's message is complete. The host is told unless its last content said so. */
 export function messageReceived(h3: H3Connection, exchange: H3Exchange): void {
+  if (exchange.session != 0) {
+    exchange.flags |= ExchangeFlag.RECEIVED;
+    if (hasFlag(exchange, ExchangeFlag.SENT)) return forget(h3, exchange);
+    // RFC 9297 §3.3: a capsule that is not whole.
+    if (isWithinCapsule(exchange)) return streamError(streamOf(exchange), H3Status.CAPSULE);
+    return sessionClosed(h3, exchange, 0, 0, 0);
+  }
   const isTunnel = exchange.tunnel != 0;
   const isTold = hasFlag(exchange, ExchangeFlag.RECEIVED) || hasFlag(exchange, ExchangeFlag.DISCARD);
   if (!isTunnel && !isTold) emitExchangeEvent(EventKind.END, EventFlag.NONE, exchange, 0, 0);

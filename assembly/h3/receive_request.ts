@@ -12,7 +12,6 @@ import { H3Status } from "../abi/h3_status.ts";
 import { Limit } from "../abi/limit.ts";
 import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
-import { slabAllocate, slabCapacity, slabFree } from "../core/slab.ts";
 import { QPACK_BLOCKED } from "../qpack/decoder.ts";
 import {
   streamConsume,
@@ -28,8 +27,9 @@ import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
 import { isBodiless } from "../session/message_rules.ts";
 import { tunnelReceive } from "../session/tunnel.ts";
 import { spendControl, spendEmpty } from "./budget.ts";
+import { receiveCapsules } from "./capsule.ts";
 import { receiveResponse } from "./client.ts";
-import { H3Connection, H3Flag, hasH3Flag, transportOf } from "./connection.ts";
+import { H3Connection, H3Flag, hasH3Flag, maySessions, transportOf } from "./connection.ts";
 import { watchStreams } from "./deadlines.ts";
 import { connectionError } from "./failure.ts";
 import { decodeSection } from "./field_sections.ts";
@@ -45,12 +45,12 @@ import {
   H3StreamFlag,
   hasStreamBit,
   headerOf,
+  keepPayload,
   quicOf,
   Reading,
 } from "./stream.ts";
+import { StreamKind } from "./stream_type.ts";
 import { receiveTrailers } from "./trailers.ts";
-
-const FIRST_BLOCK_BYTES: u32 = 1024;
 
 /** There is something to read, or the end, on a request stream. False when the stream is gone by that. */
 export function readRequest(h3: H3Connection, stream: H3Stream): bool {
@@ -74,7 +74,7 @@ export function readRequest(h3: H3Connection, stream: H3Stream): bool {
 }
 
 function canRead(h3: H3Connection, stream: H3Stream): bool {
-  if (h3.endStatus != Status.OK || h3.reading == 0) return false;
+  if (h3.endStatus != Status.OK || h3.reading == 0 || stream.kind != <u8>StreamKind.REQUEST) return false;
   return (stream.flags & (<u8>(H3StreamFlag.BLOCKED | H3StreamFlag.CUT))) == 0;
 }
 
@@ -110,6 +110,12 @@ function readHeader(h3: H3Connection, stream: H3Stream, ptr: usize, len: u32): v
 
 /** A frame begins: what its payload is, and whether it may come here at all. */
 function beginFrame(h3: H3Connection, stream: H3Stream, type: u64, length: u64): void {
+  if (type == FrameType.WEBTRANSPORT_STREAM && maySessions(h3) && stream.exchange == 0) {
+    // No frame: the rest of the stream is a session's, whose number stands in the place of the length.
+    stream.kind = <u8>StreamKind.WEBTRANSPORT;
+    stream.session = length;
+    return;
+  }
   stream.frameLeft = length;
   switch (framePlace(type)) {
     case FramePlace.UNKNOWN:
@@ -175,24 +181,6 @@ function readPayload(h3: H3Connection, stream: H3Stream, ptr: usize, len: u32): 
   if (isLast) receiveSection(h3, stream, stream.block, stream.blockLen);
 }
 
-/** Appends to what is kept of a payload. False when the memory is full. */
-export function keepPayload(stream: H3Stream, ptr: usize, len: u32): bool {
-  const needed = stream.blockLen + len;
-  const capacity: u32 = stream.block == 0 ? 0 : slabCapacity(stream.block);
-  if (capacity < needed) {
-    const block = slabAllocate(max(needed, max(FIRST_BLOCK_BYTES, min<u32>(capacity * 2, 65536))));
-    if (block == 0) return false;
-    if (stream.block != 0) {
-      memory.copy(block, stream.block, stream.blockLen);
-      slabFree(stream.block);
-    }
-    stream.block = block;
-  }
-  memory.copy(stream.block + stream.blockLen, ptr, len);
-  stream.blockLen = needed;
-  return true;
-}
-
 /** A complete field section. */
 function receiveSection(h3: H3Connection, stream: H3Stream, ptr: usize, len: u32): void {
   const decoded = decodeSection(h3, stream, ptr, len);
@@ -228,7 +216,7 @@ function endsAfter(stream: H3Stream, len: u32): bool {
 function receiveContent(h3: H3Connection, stream: H3Stream, ptr: usize, len: u32): bool {
   const exchange = changetype<H3Exchange>(stream.exchange);
   exchange.windowBytes += len;
-  if (exchange.tunnel != 0 && !hasFlag(exchange, ExchangeFlag.DISCARD)) {
+  if ((exchange.tunnel | exchange.session) != 0 && !hasFlag(exchange, ExchangeFlag.DISCARD)) {
     return receiveTunnel(h3, stream, exchange, ptr, len);
   }
   exchange.receivedBytes += len;
@@ -254,7 +242,8 @@ function receiveContent(h3: H3Connection, stream: H3Stream, ptr: usize, len: u32
 /** Content of a tunnel that the engine reads. What it does not consume closes the window. */
 function receiveTunnel(h3: H3Connection, stream: H3Stream, exchange: H3Exchange, ptr: usize, len: u32): bool {
   h3.flags &= ~H3Flag.CONSUMED;
-  const taken = tunnelReceive(exchange, ptr, len);
+  const isSession = exchange.session != 0;
+  const taken = isSession ? receiveCapsules(h3, stream, ptr, len) : tunnelReceive(exchange, ptr, len);
   // The tunnel may have ended, and the stream with it.
   if (h3.reading == 0 || hasStreamBit(stream, H3StreamFlag.CUT)) return false;
   stream.frameLeft -= taken;
@@ -263,7 +252,7 @@ function receiveTunnel(h3: H3Connection, stream: H3Stream, exchange: H3Exchange,
   exchange.receivedBytes += taken;
   exchange.unconsumedBytes += taken;
   streamTake(quic, taken);
-  if (hasH3Flag(h3, H3Flag.CONSUMED)) {
+  if (isSession || hasH3Flag(h3, H3Flag.CONSUMED)) {
     creditContent(stream, exchange.unconsumedBytes);
     exchange.unconsumedBytes = 0;
   }

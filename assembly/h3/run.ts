@@ -13,6 +13,7 @@
  * `h3Run` reads what `streamsPoll` tells, so nobody else polls. Content is told by its address in the transport's memory, which stays
  * until the host's next call: whoever receives for the host calls `freeRetired` first.
  */
+import { EventKind } from "../abi/event.ts";
 import { H3Status } from "../abi/h3_status.ts";
 import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
@@ -25,16 +26,18 @@ import {
 import { isLocalId, isUnidirectional, QuicStream, StreamEvent } from "../quic/stream/stream.ts";
 import { eventfulOf, SetNews } from "../quic/stream/streams.ts";
 import { Connection } from "../session/connection.ts";
-import { hasEventRoom } from "../session/events.ts";
+import { emitConnectionEvent, hasEventRoom } from "../session/events.ts";
 import { ExchangeFlag } from "../session/exchange.ts";
-import { H3Connection, h3Of, setOf, transportOf } from "./connection.ts";
+import { H3Connection, h3Of, maySessions, setOf, transportOf } from "./connection.ts";
 import { H3Error } from "./error_code.ts";
 import { connectionError } from "./failure.ts";
 import { flushSections } from "./field_sections.ts";
 import { h3IsDone } from "./goaway.ts";
+import { receiveHttpDatagrams } from "./http_datagram.ts";
 import { streamCut, streamError } from "./lifecycle.ts";
 import { readRequest } from "./receive_request.ts";
 import { h3Writable } from "./send.ts";
+import { sessionStreamEvents } from "./session_stream.ts";
 import { H3Exchange, H3Stream, h3StreamCreate, H3StreamFlag, hasStreamBit, quicOf } from "./stream.ts";
 import { StreamKind } from "./stream_type.ts";
 import { readUni, uniReset } from "./uni_stream.ts";
@@ -60,22 +63,25 @@ export function h3Run(connection: Connection): i32 {
 /** Whether streams have something to tell that `h3Run` had no room for. */
 export function h3IsWaiting(connection: Connection): bool {
   const h3 = h3Of(connection);
-  return h3.endStatus == Status.OK && eventfulOf(setOf(h3)).head != 0;
+  const set = setOf(h3);
+  return h3.endStatus == Status.OK && (eventfulOf(set).head | set.news) != 0;
 }
 
 /** What happened on a stream. It may be gone after each step. */
 function takeEvents(h3: H3Connection, quic: QuicStream, events: u32): void {
   if (quic.applicationState == 0 && !begin(h3, quic, events)) return;
   const stream = changetype<H3Stream>(quic.applicationState);
+  if (stream.kind == <u8>StreamKind.WEBTRANSPORT) return sessionStreamEvents(h3, stream, events);
   if (isUnidirectional(quic.id)) {
     if (events & StreamEvent.RESET) return uniReset(h3, stream);
-    if (events & StreamEvent.READABLE) readUni(h3, stream);
+    if (events & StreamEvent.READABLE && readUni(h3, stream)) sessionStreamEvents(h3, stream, events);
     return;
   }
   // A request that is cancelled before it was read does not become one (CVE-2023-44487).
   const isCancelled = (events & StreamEvent.STOPPED) != 0 && stream.exchange == 0;
   if (events & StreamEvent.READABLE && !isCancelled) {
     if (!readRequest(h3, stream) || h3.endStatus != Status.OK) return;
+    if (stream.kind == <u8>StreamKind.WEBTRANSPORT) return sessionStreamEvents(h3, stream, events);
   }
   if (hasStreamBit(stream, H3StreamFlag.CUT)) return;
   if (events & StreamEvent.RESET) return streamCut(stream, resetStatus(quic.peerResetCode));
@@ -92,7 +98,7 @@ function begin(h3: H3Connection, quic: QuicStream, events: u32): bool {
     return false;
   }
   const isUni = isUnidirectional(quic.id);
-  if (!isUni && transportOf(h3).role == Role.CLIENT) {
+  if (!isUni && transportOf(h3).role == Role.CLIENT && !maySessions(h3)) {
     // §6.1: servers open none.
     connectionError(h3, H3Status.STREAM_DIRECTION);
     return false;
@@ -138,9 +144,17 @@ function resetStatus(code: u64): i32 {
   return H3Status.CANCELLED;
 }
 
-/** News of the connection as a whole. Datagrams belong to sessions of WebTransport; others are dropped (RFC 9297 §2.1). */
+/** News of the connection as a whole. Datagrams that were not announced are dropped. */
 function takeNews(h3: H3Connection): void {
   const set = setOf(h3);
   const news = streamsTakeNews(set);
-  if (news & SetNews.DATAGRAMS) while (datagramPeekLength(set) >= 0) datagramConsume(set);
+  if (!maySessions(h3)) {
+    while (datagramPeekLength(set) >= 0) datagramConsume(set);
+    return;
+  }
+  const openable = news & (SetNews.OPENABLE_BIDI | SetNews.OPENABLE_UNI);
+  if (openable != 0 && hasEventRoom(transportOf(h3).openExchangeCount)) {
+    emitConnectionEvent(EventKind.QUIC_OPENABLE, openable, transportOf(h3), 0);
+  } else set.news |= openable;
+  if (news & SetNews.DATAGRAMS) receiveHttpDatagrams(h3);
 }

@@ -131,7 +131,8 @@ function beginResponse(
   exchange.sendRemaining = contentLength >= 0 ? contentLength : 0;
   if (isTunnel) {
     exchange.flags |= ExchangeFlag.TUNNEL;
-    if (exchange.tunnel == 0) emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, exchange, 0, 0);
+    if ((exchange.tunnel | exchange.session) == 0)
+      emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, exchange, 0, 0);
   }
   if (!isEnd) return Status.OK;
   if (flags & SendFlag.RELEASE) exchange.flags |= ExchangeFlag.RELEASED;

@@ -96,7 +96,7 @@ function takeSetting(id: u64, value: u64): i32 {
       if (value > 1) return H3Status.SETTINGS_VALUE;
       settingsDatagram = value != 0;
       break;
-    case Setting.WEBTRANSPORT_MAX_SESSIONS:
+    case <u32>Setting.WEBTRANSPORT_MAX_SESSIONS:
     case Setting.WT_MAX_SESSIONS:
     case Setting.ENABLE_WEBTRANSPORT:
       if (value != 0) settingsWebTransport = true;
@@ -107,5 +107,6 @@ function takeSetting(id: u64, value: u64): i32 {
 
 /** Writes one setting at `dest`. Answers the address behind it. */
 export function putSetting(dest: usize, id: Setting, value: u64): usize {
-  return putVarint(putVarint(dest, id), value);
+  // Some are beyond what an enum holds with a sign.
+  return putVarint(putVarint(dest, <u32>id), value);
 }

@@ -88,6 +88,11 @@ function sendSettings(h3: H3Connection, connection: Connection): bool {
   if (connection.openFlags & OpenFlag.EXTENDED_CONNECT) {
     at = putSetting(at, Setting.ENABLE_CONNECT_PROTOCOL, 1);
   }
+  if (connection.openFlags & OpenFlag.WEBTRANSPORT) {
+    at = putSetting(at, Setting.H3_DATAGRAM, 1);
+    at = putSetting(at, Setting.ENABLE_WEBTRANSPORT, 1);
+    at = putSetting(at, Setting.WEBTRANSPORT_MAX_SESSIONS, limitU32(Limit.WEB_TRANSPORT_SESSION_COUNT));
+  }
   at = putVarint(putVarint(at, RESERVED_SETTING), 0);
   const len = <u32>(at - buffer);
   const frame = buffer + SETTINGS_BYTES_MAX;

@@ -8,7 +8,8 @@
  * Invariant: `applicationState` of the transport's stream is the H3Stream's address, or 0.
  */
 import { Counter } from "../abi/counter.ts";
-import { slabAllocate, slabFree } from "../core/slab.ts";
+import { slabAllocate, slabCapacity, slabFree } from "../core/slab.ts";
+import { rawForget } from "../quic/raw/raw.ts";
 import { streamRelease } from "../quic/stream/application.ts";
 import { QuicStream } from "../quic/stream/stream.ts";
 import { count } from "../session/counters.ts";
@@ -49,6 +50,8 @@ export const enum H3StreamFlag {
   SETTLED = 4,
   /** The peer has asked to stop: what is sent is dropped. */
   STOPPED = 8,
+  /** It names a session that is not there yet. */
+  WAITING = 16,
 }
 
 
@@ -69,8 +72,12 @@ export class H3Stream {
   block: usize;
   blockLen: u32;
   beganMs: f64;
+  /** The session that a stream of WebTransport belongs to, by the number of its request's stream. */
+  session: u64;
 }
 
+/** Where a payload begins that came in pieces. */
+const FIRST_BLOCK_BYTES: u32 = 1024;
 const HEADER_OFFSET: u32 = (<u32>offsetof<H3Stream>() + 7) & ~7;
 const H3_STREAM_BYTES: u32 = HEADER_OFFSET + <u32>offsetof<FrameHeader>();
 
@@ -87,6 +94,8 @@ export class H3Exchange extends Exchange {
   /** When content began to wait for the peer, 0 when none does, and what the peer had acknowledged by then. */
   stalledSinceMs: f64;
   stalledAt: u64;
+  /** The WebTransportSession that it has opened; 0 when there is none. */
+  session: usize;
 }
 
 const EXCHANGE_BYTES: u32 = (<u32>offsetof<H3Exchange>() + 7) & ~7;
@@ -148,17 +157,42 @@ export function h3StreamEnd(h3: H3Connection, stream: H3Stream): void {
   streamRelease(quic);
 }
 
+/** The host lets go of a stream of a session. */
+export function h3StreamRelease(stream: H3Stream): void {
+  h3StreamEnd(connectionOfStream(stream), stream);
+}
+
 /** Frees a stream whose transport is gone, or is told by `h3StreamEnd`. */
 export function h3StreamFree(h3: H3Connection, stream: H3Stream): void {
   const ptr = changetype<usize>(stream);
   if (h3.reading == ptr) h3.reading = 0;
   if (stream.flags & H3StreamFlag.BLOCKED) h3.blockedCount--;
+  if (stream.flags & H3StreamFlag.WAITING) h3.waitingCount--;
+  rawForget(quicOf(stream));
   if (stream.exchange != 0) changetype<H3Exchange>(stream.exchange).stream = 0;
   if (stream.previous != 0) changetype<H3Stream>(stream.previous).next = stream.next;
   else h3.firstStream = stream.next;
   if (stream.next != 0) changetype<H3Stream>(stream.next).previous = stream.previous;
   dropPayload(stream);
   slabFree(ptr);
+}
+
+/** Appends to what is kept of a payload. False when the memory is full. */
+export function keepPayload(stream: H3Stream, ptr: usize, len: u32): bool {
+  const needed = stream.blockLen + len;
+  const capacity: u32 = stream.block == 0 ? 0 : slabCapacity(stream.block);
+  if (capacity < needed) {
+    const block = slabAllocate(max(needed, max(FIRST_BLOCK_BYTES, min<u32>(capacity * 2, 65536))));
+    if (block == 0) return false;
+    if (stream.block != 0) {
+      memory.copy(block, stream.block, stream.blockLen);
+      slabFree(stream.block);
+    }
+    stream.block = block;
+  }
+  memory.copy(stream.block + stream.blockLen, ptr, len);
+  stream.blockLen = needed;
+  return true;
 }
 
 /** Frees what is kept of a payload. */
@@ -185,6 +219,8 @@ export function h3ExchangeCreate(h3: H3Connection, stream: H3Stream, fieldCount:
 export function h3ExchangeDetach(exchange: H3Exchange): void {
   if (exchange.stream != 0) streamOf(exchange).exchange = 0;
   exchange.stream = 0;
+  if (exchange.session != 0) slabFree(exchange.session);
+  exchange.session = 0;
   exchangeDetach(exchange);
   if (hasFlag(exchange, ExchangeFlag.RELEASED)) exchangeDestroy(exchange);
 }

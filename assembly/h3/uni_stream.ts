@@ -12,7 +12,7 @@ import {
   streamStopSending,
 } from "../quic/stream/application.ts";
 import { spendControl } from "./budget.ts";
-import { H3Connection, criticalSlot, transportOf } from "./connection.ts";
+import { H3Connection, criticalSlot, maySessions, transportOf } from "./connection.ts";
 import { readControl } from "./control_stream.ts";
 import { H3Error } from "./error_code.ts";
 import { connectionError } from "./failure.ts";
@@ -21,34 +21,40 @@ import { varintPush } from "./frame.ts";
 import { H3Stream, h3StreamEnd, headerOf, quicOf, Reading } from "./stream.ts";
 import { isCritical, mayPush, StreamKind, StreamType } from "./stream_type.ts";
 
-/** There is something to read, or the end, on a unidirectional stream. */
-export function readUni(h3: H3Connection, stream: H3Stream): void {
+/** There is something to read, or the end, on a unidirectional stream. True when it is one of a session, to be read by the host. */
+export function readUni(h3: H3Connection, stream: H3Stream): bool {
   const quic = quicOf(stream);
   if (stream.kind == <u8>StreamKind.UNTYPED && !readType(h3, stream)) {
     // §6.2: a stream may end before it has said what it is.
     if (h3.endStatus == Status.OK && streamIsAtEnd(quic)) h3StreamEnd(h3, stream);
-    return;
+    return false;
   }
+  if (stream.kind == <u8>StreamKind.WEBTRANSPORT) return true;
   if (stream.kind == <u8>StreamKind.CONTROL) readControl(h3, stream);
   else readInstructions(h3, stream);
   // §6.2.1, RFC 9204 §4.2.
   if (streamIsAtEnd(quic)) connectionError(h3, H3Status.CRITICAL_STREAM_CLOSED);
+  return false;
 }
 
 /** Reads the type. True when the stream goes on with a kind of its own. */
 function readType(h3: H3Connection, stream: H3Stream): bool {
   const quic = quicOf(stream);
   const header = headerOf(stream);
-  let isComplete = false;
-  while (!isComplete) {
-    const len = streamPeekLength(quic);
-    if (len == 0) return false;
-    const ptr = streamPeek(quic);
-    let used: u32 = 0;
-    while (used < len && !isComplete) isComplete = varintPush(header, load<u8>(ptr + used++));
-    streamConsume(quic, used);
+  while (streamPeekLength(quic) != 0) {
+    const isComplete = varintPush(header, load<u8>(streamPeek(quic)));
+    streamConsume(quic, 1);
+    if (!isComplete) continue;
+    if (stream.reading == <u8>Reading.RAW) {
+      // The type was that of a session's stream, and this is the session's number.
+      stream.kind = <u8>StreamKind.WEBTRANSPORT;
+      stream.session = header.type;
+      return true;
+    }
+    if (header.type != StreamType.WEBTRANSPORT || !maySessions(h3)) return takeType(h3, stream, header.type);
+    stream.reading = <u8>Reading.RAW;
   }
-  return takeType(h3, stream, header.type);
+  return false;
 }
 
 function takeType(h3: H3Connection, stream: H3Stream, type: u64): bool {

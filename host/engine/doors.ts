@@ -81,6 +81,10 @@ export interface Doors {
   sendDatagram: Door;
   peekDatagram: Door;
   consumeDatagram: Door;
+  acceptSession: Door;
+  openSessionStream: Door;
+  sendSessionDatagram: Door;
+  endSession: Door;
   /** Debug build only. */
   debugTrap?: Door;
 }

@@ -22,6 +22,7 @@ import type { LimitName } from "./limits.ts";
 import { QuicCommands } from "./quic_commands.ts";
 import type { CompiledModule } from "./module.ts";
 import type { Recorder } from "./recorder.ts";
+import { SessionCommands } from "./session_commands.ts";
 import { SocketCommands } from "./socket_commands.ts";
 
 /** A field block that stays in the engine's memory: for fields that are sent again and again. */
@@ -53,6 +54,7 @@ export class Engine {
   readonly doors: Doors;
   readonly sockets: SocketCommands;
   readonly quic: QuicCommands;
+  readonly webTransport: SessionCommands;
   readonly #memory: EngineMemory;
   readonly #layout: Uint32Array;
   readonly #receivePtr: number;
@@ -101,6 +103,7 @@ export class Engine {
     this.#events = new EventReader(this.#memory, layout);
     this.sockets = new SocketCommands(this.doors, this.#memory, layout);
     this.quic = new QuicCommands(this.doors, this.#memory, layout, this.receiveBuffer);
+    this.webTransport = new SessionCommands(this.doors, this.#memory, layout);
     if (options.limits !== undefined) {
       this.#memory.doubles.set(options.limits, (layout[Layout.LIMIT_PTR] as number) >>> 3);
     }

@@ -8,6 +8,7 @@ import { Layout } from "../../assembly/abi/layout.ts";
 import type { EngineMemory } from "./memory.ts";
 import { type QuicEvents, readQuicEvent } from "./quic_events.ts";
 import { ReceivedHead } from "./received_head.ts";
+import { readSessionEvent, type SessionEvents } from "./session_events.ts";
 import { SocketPayload } from "./socket_payload.ts";
 
 /** What the engine tells of WebSockets; `socket` is the handle of the exchange whose handshake opened it. */
@@ -47,6 +48,8 @@ export interface EventSink {
   close(connection: number, status: number, abort: boolean): void;
   /** Left out by hosts that open no WebSockets. */
   readonly sockets?: SocketEvents;
+  /** Left out by hosts that open no sessions of WebTransport. */
+  readonly webTransport?: SessionEvents;
   /** Left out by hosts without QUIC. */
   readonly quic?: QuicEvents;
 }
@@ -108,6 +111,10 @@ export class EventReader {
         default:
           if ((kind & 0xffff) >= EventKind.QUIC_ACCEPTED) {
             if (sink.quic !== undefined) readQuicEvent(this.#memory, sink.quic, at);
+            break;
+          }
+          if ((kind & 0xffff) >= EventKind.SESSION_DATAGRAM) {
+            if (sink.webTransport !== undefined) readSessionEvent(this.#memory, sink.webTransport, at);
             break;
           }
           this.#readRareEvent(sink, kind, connection, exchange, a, words[at + EventLane.B] as number);

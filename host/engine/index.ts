@@ -37,3 +37,5 @@ export {
 export { decodeAddress, encodeAddress } from "./datagram_batch.ts";
 export type { QuicCertificate, QuicTarget } from "./quic_commands.ts";
 export type { QuicEvents } from "./quic_events.ts";
+export type { SessionCommands } from "./session_commands.ts";
+export type { SessionEvents } from "./session_events.ts";

@@ -91,7 +91,10 @@ export type LimitName =
   | "qpackEncoderStreamBytes"
   | "qpackDecoderStreamBytes"
   | "qpackSectionCount"
-  | "h3ControlFrameBytes";
+  | "h3ControlFrameBytes"
+  | "webTransportSessionCount"
+  | "webTransportWaitingStreamCount"
+  | "capsuleBytes";
 
 /** One limit: its name, default and range. */
 export interface LimitEntry {

@@ -13,6 +13,7 @@ import {
   handleTableInitialize,
 } from "../../core/handle_table.ts";
 import { hasEventRoom, emitStreamEvent, emitConnectionEvent } from "../../session/events.ts";
+import { Connection } from "../../session/connection.ts";
 import { limitU32 } from "../../session/limits.ts";
 import { streamSlots } from "../../session/regions.ts";
 import { QuicConnection, streamsOfConnection } from "../connection/connection.ts";
@@ -60,24 +61,32 @@ function tell(connection: QuicConnection, stream: QuicStream, events: u32): void
     streamRelease(stream);
     return;
   }
+  rawTell(connection, stream, events);
+  if ((events & StreamNews.CLOSED) != 0) rawRelease(stream);
+}
+
+/** Tells what is new of a stream that has a handle. */
+export function rawTell(connection: Connection, stream: QuicStream, events: u32): void {
   const code = events & StreamEvent.RESET ? stream.peerResetCode : stream.peerStopCode;
   emitStreamEvent(EventKind.QUIC_STREAM, events, connection, stream.application, stream.id, code);
-  if ((events & StreamNews.CLOSED) != 0) rawRelease(stream);
 }
 
 /** The host, or the stream's end, lets go of it. */
 export function rawRelease(stream: QuicStream): void {
-  handleFree(table, stream.application);
-  stream.application = 0;
+  rawForget(stream);
   streamRelease(stream);
+}
+
+/** Makes the handle stale of a stream that has one. */
+export function rawForget(stream: QuicStream): void {
+  if (stream.application != 0) handleFree(table, stream.application);
+  stream.application = 0;
 }
 
 /** The connection is over: its streams' handles are stale from here on. */
 export function rawClose(connection: QuicConnection): void {
   const set = streamsOfConnection(connection);
   for (let ptr = streamNext(set, 0); ptr != 0; ptr = streamNext(set, set.walkSlot)) {
-    const stream = changetype<QuicStream>(ptr);
-    if (stream.application != 0) handleFree(table, stream.application);
-    stream.application = 0;
+    rawForget(changetype<QuicStream>(ptr));
   }
 }

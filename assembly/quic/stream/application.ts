@@ -7,8 +7,15 @@
 import { Limit } from "../../abi/limit.ts";
 import { Status } from "../../abi/status.ts";
 import { limitHit, limitU32 } from "../../session/limits.ts";
+import { retireBlock } from "../../session/retired.ts";
 import { varintLength } from "../../core/writer.ts";
-import { datagramDrop, datagramFirst, datagramFirstLength, datagramPush } from "./datagram_queue.ts";
+import {
+  datagramDetach,
+  datagramDrop,
+  datagramFirst,
+  datagramFirstLength,
+  datagramPush,
+} from "./datagram_queue.ts";
 import { flowConsume, flowCredit, flowTake, noteBlocked } from "./flow_control.ts";
 import { receiveBufferClear, receiveBufferPeek, receiveBufferPeekLength } from "./receive_buffer.ts";
 import { readAll } from "./receive_frames.ts";
@@ -227,6 +234,11 @@ export function datagramPeek(set: QuicStreams): usize {
 
 export function datagramConsume(set: QuicStreams): void {
   if (incomingOf(set).count != 0) datagramDrop(incomingOf(set));
+}
+
+/** Consumes it, and leaves its bytes where they are until the host's next call (session/retired.ts). */
+export function datagramTake(set: QuicStreams): void {
+  retireBlock(datagramDetach(incomingOf(set)));
 }
 
 /** Type and length field of a DATAGRAM frame. */

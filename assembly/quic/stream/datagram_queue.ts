@@ -74,13 +74,18 @@ export function datagramFirstLength(queue: DatagramQueue): u32 {
 
 /** Drops the oldest, of which there is one. */
 export function datagramDrop(queue: DatagramQueue): void {
+  slabFree(datagramDetach(queue));
+}
+
+/** Takes the oldest out, of which there is one. Answers its block. */
+export function datagramDetach(queue: DatagramQueue): usize {
   const block = queue.head;
   const datagram = changetype<QueuedDatagram>(block);
   queue.head = datagram.next;
   if (queue.head == 0) queue.tail = 0;
   queue.count--;
   queue.bytes -= datagram.length;
-  slabFree(block);
+  return block;
 }
 
 export function datagramQueueClear(queue: DatagramQueue): void {

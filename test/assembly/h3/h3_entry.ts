@@ -10,6 +10,7 @@ import { h3Deadline, h3HandleTimeout } from "../../../assembly/h3/deadlines.ts";
 import { h3Drain, h3IsIdle } from "../../../assembly/h3/goaway.ts";
 import { h3IsWaiting, h3Run } from "../../../assembly/h3/run.ts";
 import { h3Closed, h3Destroy, h3SetEarlyData, h3Start } from "../../../assembly/h3/start.ts";
+import { rawStreamOf } from "../../../assembly/quic/raw/raw.ts";
 import {
   datagramConsume,
   datagramPeek,
@@ -286,6 +287,11 @@ export function rawRead(stream: QuicStream): u32 {
     streamConsume(stream, len);
     total += len;
   }
+}
+
+/** Consumes what was read of a stream by its handle: the engine's door wants a connection of QUIC. */
+export function handleConsume(handle: u32, len: u32): i32 {
+  return streamConsume(changetype<QuicStream>(rawStreamOf(handle)), len);
 }
 
 export function rawIsAtEnd(stream: QuicStream): bool {
