@@ -10,6 +10,7 @@ import { signWith } from "../crypto/signature.ts";
 import { checked } from "../engine/engine_error.ts";
 import { decodeAddress, encodeAddress, ReceiveBatch } from "../engine/datagram_batch.ts";
 import type { Engine } from "../engine/engine.ts";
+import { afterTurn } from "../transport/after_turn.ts";
 import type { DatagramSink, DatagramSocket } from "../transport/datagrams.ts";
 
 /** Who runs the engine that an endpoint belongs to: its events, its timer, its failure. */
@@ -113,8 +114,8 @@ export class Endpoint implements DatagramSink {
         if (taken <= 0) break;
         offset += taken;
       }
-      this.flush();
-      this.#owner.armTimer();
+      // What handlers answer in this turn goes out with the acknowledgements.
+      this.flushLater();
     } catch (error) {
       this.#owner.fail(error);
     }
@@ -139,11 +140,11 @@ export class Endpoint implements DatagramSink {
     this.#owner.readEvents();
   }
 
-  /** Flushes once the code that is running is through. */
+  /** Flushes once the code that is running is through, and with it whatever promises it keeps. */
   flushLater(): void {
     if (this.#isFlushScheduled || this.#owner.isFailed) return;
     this.#isFlushScheduled = true;
-    queueMicrotask(() => {
+    afterTurn(() => {
       this.#isFlushScheduled = false;
       if (this.#owner.isFailed) return;
       try {

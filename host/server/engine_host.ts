@@ -8,7 +8,7 @@ import { EngineError } from "../engine/engine_error.ts";
 import type { EventSink, ReceivedHead, Engine } from "../engine/index.ts";
 import type { Exchange, Reply } from "../router/index.ts";
 import type { Socket } from "../transport/transport.ts";
-import { afterTurn } from "./after_turn.ts";
+import { afterTurn } from "../transport/after_turn.ts";
 import { writeFailure, writeReply } from "./reply_writer.ts";
 import { QuicTable } from "./quic_table.ts";
 import { ServerExchange } from "./server_exchange.ts";
