@@ -76,7 +76,11 @@ export function h3IsIdle(connection: Connection): bool {
   return connection.firstExchange == 0 && setOf(h3Of(connection)).heldBytes == 0;
 }
 
-/** Whether the transport may close with H3_NO_ERROR: a drain is over, and the peer has everything. */
+/**
+ * Whether the transport may close with H3_NO_ERROR: a drain is over, and the peer has everything. A client that has its answers does
+ * not wait for a peer that may have gone.
+ */
 export function h3IsDone(connection: Connection): bool {
-  return hasH3Flag(h3Of(connection), H3Flag.DONE) && h3IsIdle(connection);
+  if (!hasH3Flag(h3Of(connection), H3Flag.DONE)) return false;
+  return connection.role == Role.CLIENT ? connection.firstExchange == 0 : h3IsIdle(connection);
 }

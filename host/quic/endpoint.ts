@@ -114,8 +114,8 @@ export class Endpoint implements DatagramSink {
         if (taken <= 0) break;
         offset += taken;
       }
-      // What handlers answer in this turn goes out with the acknowledgements.
-      this.flushLater();
+      this.flush();
+      this.#owner.armTimer();
     } catch (error) {
       this.#owner.fail(error);
     }
