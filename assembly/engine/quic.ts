@@ -24,6 +24,7 @@ import {
   Phase,
   QuicConnection,
   QuicFlag,
+  recoveryOf,
   setBit,
   streamsOfConnection,
   tlsOf,
@@ -44,6 +45,7 @@ import { endpointPoll } from "../quic/endpoint/poll.ts";
 import { endpointReceive } from "../quic/endpoint/receive.ts";
 import { Address, addressIsValid } from "../quic/path/address.ts";
 import { rawClose, rawRun } from "../quic/raw/raw.ts";
+import { rttOf } from "../quic/recovery/recovery_state.ts";
 
 /** Exchanges whose end one datagram may bring, besides the events of a step. */
 const EXCHANGES_PER_DATAGRAM: u32 = 64;
@@ -98,7 +100,9 @@ export function quicInitialize(): void {
 function settle(connection: QuicConnection): void {
   const isTold = hasBit(connection, QuicFlag.CLOSE_TOLD);
   if (connection.streams != 0 && !isTold) {
-    streamsOfConnection(connection).nowMs = nowMs;
+    const streams = streamsOfConnection(connection);
+    streams.nowMs = nowMs;
+    streams.rttMs = rttOf(recoveryOf(connection)).smoothedMs;
     if (isLive(connection) && !hasBit(connection, QuicFlag.APPLICATION_STARTED)) start(connection);
     run(connection);
   }

@@ -3,7 +3,8 @@
  *
  * Receiving: what arrives counts by its highest offset. Credit comes back as the application consumes, in one frame when half of
  * the window is used up, so that content nobody reads stops the peer at both levels. A window doubles while half of it is
- * used up within two round trips, which is when the window and not the path limits the peer; it never shrinks.
+ * used up within two round trips, which is when the window and not the path limits the peer; it never shrinks. Where round trips
+ * are shorter than the turns of the programs at both ends, the turns count: who only receives has few samples, and they show none.
  *
  * Sending: `sendLimit` is how far a stream may send now. What was sent before and lost needs no credit again.
  *
@@ -30,6 +31,9 @@ import {
 } from "./stream.ts";
 import { streamNext } from "./stream_table.ts";
 import { QuicStreams, SetOwed } from "./streams.ts";
+
+/** What the turns of two busy event loops take. */
+const TURNS_MS: f64 = 10;
 
 /** Data up to `end` arrived. RFC 9000 §4.1: FLOW_CONTROL_ERROR where that is more than was allowed. */
 export function flowReceive(set: QuicStreams, stream: QuicStream, end: u64): i32 {
@@ -157,6 +161,6 @@ function grown(set: QuicStreams, window: u32, most: u32, used: u64, sinceMs: f64
   if (window >= most || set.rttMs <= 0 || used == 0) return window;
   // A whole window in four round trips, half of one in two.
   const elapsedMs = set.nowMs - sinceMs;
-  if (elapsedMs * <f64>window >= 4 * set.rttMs * <f64>used) return window;
+  if (elapsedMs * <f64>window >= 4 * max(set.rttMs, TURNS_MS) * <f64>used) return window;
   return <u32>min<u64>((<u64>window) << 1, most);
 }
