@@ -41,36 +41,82 @@ export class ReceiveBatch {
   }
 }
 
-/** A datagram to send: views into the transmit region, valid until the engine is called again. */
-export type DatagramVisitor = (payload: Uint8Array, address: Uint8Array, local: number) => void;
+/**
+ * A datagram to send: views into the transmit region, valid until the engine is called again. `address` is the same object as the
+ * call before had where its bytes are the same, so that what was made of it can be kept.
+ */
+export type DatagramVisitor = (
+  payload: Uint8Array,
+  address: Uint8Array,
+  local: number,
+  isLast: boolean,
+) => void;
 
 /** Visits the datagrams of a batch that was polled into [ptr, ptr + len). */
 export function visitBatch(bytes: Uint8Array, ptr: number, len: number, visit: DatagramVisitor): void {
+  let address: Uint8Array | null = null;
   for (let at = ptr; at < ptr + len;) {
     const size =
       (bytes[at + DatagramRecord.LENGTH] as number) |
       ((bytes[at + DatagramRecord.LENGTH + 1] as number) << 8);
     const addressAt = at + DatagramRecord.ADDRESS;
     const payloadAt = at + DatagramRecord.PAYLOAD;
-    visit(
-      bytes.subarray(payloadAt, payloadAt + size),
-      bytes.subarray(addressAt, addressAt + ADDRESS_BYTES),
-      bytes[at + DatagramRecord.LOCAL] as number,
-    );
+    if (address === null || !isAt(bytes, addressAt, address))
+      address = bytes.subarray(addressAt, addressAt + ADDRESS_BYTES);
+    const local = bytes[at + DatagramRecord.LOCAL] as number;
     at = aligned(payloadAt + size);
+    visit(bytes.subarray(payloadAt, payloadAt + size), address, local, at >= ptr + len);
+  }
+}
+
+function isAt(bytes: Uint8Array, at: number, address: Uint8Array): boolean {
+  for (let index = 0; index < ADDRESS_BYTES; index++) {
+    if (bytes[at + index] !== address[index]) return false;
+  }
+  return true;
+}
+
+/** A batch of this size or more is worth a buffer that is used again: making one of it costs more than copying to it. */
+const LARGE_BYTES = 16 * 1024;
+/** Buffers that are kept; more batches than that are not on their way at once. */
+const SPARE_MOST = 4;
+
+/** Buffers for batches on their way out. */
+export class TransmitBuffers {
+  readonly #bytes: number;
+  readonly #spare: Uint8Array[] = [];
+
+  /** `bytes` is the most that a batch has. */
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  /** Copies a batch. */
+  copy(batch: Uint8Array): TransmitBatch {
+    if (batch.length < LARGE_BYTES) return new TransmitBatch(batch.slice(), batch.length);
+    const buffer = this.#spare.pop() ?? new Uint8Array(this.#bytes);
+    buffer.set(batch);
+    return new TransmitBatch(buffer, batch.length);
+  }
+
+  /** Nobody reads the batch any more. */
+  release({ bytes }: TransmitBatch): void {
+    if (bytes.length === this.#bytes && this.#spare.length < SPARE_MOST) this.#spare.push(bytes);
   }
 }
 
 /** Datagrams to send, in bytes of their own. */
 export class TransmitBatch {
-  readonly #bytes: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly #len: number;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+  constructor(bytes: Uint8Array, len: number) {
+    this.bytes = bytes;
+    this.#len = len;
   }
 
   visit(visitor: DatagramVisitor): void {
-    visitBatch(this.#bytes, 0, this.#bytes.length, visitor);
+    visitBatch(this.bytes, 0, this.#len, visitor);
   }
 }
 

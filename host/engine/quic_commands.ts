@@ -3,7 +3,13 @@
 import { Layout } from "../../assembly/abi/layout.ts";
 import { ADDRESS_BYTES, QuicStat } from "../../assembly/abi/quic.ts";
 import { Status } from "../../assembly/abi/status.ts";
-import { type DatagramVisitor, ReceiveBatch, TransmitBatch, visitBatch } from "./datagram_batch.ts";
+import {
+  type DatagramVisitor,
+  ReceiveBatch,
+  type TransmitBatch,
+  TransmitBuffers,
+  visitBatch,
+} from "./datagram_batch.ts";
 import type { Doors } from "./doors.ts";
 import type { EngineMemory } from "./memory.ts";
 
@@ -37,6 +43,8 @@ export class QuicCommands {
   readonly #transmitPtr: number;
   /** Where datagrams are gathered before `receive`. */
   readonly batch: ReceiveBatch;
+  /** Where batches are copied to. */
+  readonly transmitBuffers: TransmitBuffers;
   /** The most that one `writeStream` or `sendDatagram` takes. */
   readonly writeMost: number;
 
@@ -47,6 +55,7 @@ export class QuicCommands {
     this.#commandLen = layout[Layout.COMMAND_LEN] as number;
     this.#transmitPtr = layout[Layout.TRANSMIT_PTR] as number;
     this.batch = new ReceiveBatch(receiveRegion);
+    this.transmitBuffers = new TransmitBuffers(layout[Layout.TRANSMIT_LEN] as number);
     this.writeMost = this.#commandLen;
   }
 
@@ -137,11 +146,14 @@ export class QuicCommands {
     return this.#doors.receiveDatagrams(endpoint, offset, length, now);
   }
 
-  /** Datagrams to send, copied out of the engine's memory; null when there are none. To be called until then. */
+  /**
+   * Datagrams to send, copied out of the engine's memory; null when there are none. To be called until then. Who is through with a
+   * batch may give it back (`transmitBuffers.release`).
+   */
   pollBatch(endpoint: number, now: number): TransmitBatch | null {
     const len = this.#doors.pollDatagrams(endpoint, now);
     if (len <= 0) return null;
-    return new TransmitBatch(this.#memory.bytes.slice(this.#transmitPtr, this.#transmitPtr + len));
+    return this.transmitBuffers.copy(this.#memory.bytes.subarray(this.#transmitPtr, this.#transmitPtr + len));
   }
 
   /** Visits datagrams to send; answers whether there were any. To be called until there are none. */

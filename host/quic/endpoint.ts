@@ -8,7 +8,7 @@ import { QuestionKind } from "../engine/index.ts";
 import { ConnectionKeys, countValidSignatures, readSignQuestion } from "../crypto/question.ts";
 import { signWith } from "../crypto/signature.ts";
 import { checked } from "../engine/engine_error.ts";
-import { decodeAddress, encodeAddress, ReceiveBatch } from "../engine/datagram_batch.ts";
+import { decodeAddress, encodeAddress, ReceiveBatch, type TransmitBatch } from "../engine/datagram_batch.ts";
 import type { Engine } from "../engine/engine.ts";
 import { afterTurn } from "../transport/after_turn.ts";
 import type { DatagramSink, DatagramSocket } from "../transport/datagrams.ts";
@@ -45,6 +45,10 @@ export class Endpoint implements DatagramSink {
   readonly #privateKeys: readonly KeyObject[];
   readonly #encoded = new Map<string, Uint8Array>();
   readonly #decoded = new Map<string, Peer>();
+  /** Whom the last datagram came from: the next one mostly has the same peer. */
+  #lastHost = "";
+  #lastPort = 0;
+  #lastAddress: Uint8Array = new Uint8Array();
   #isScheduled = false;
   #isFlushScheduled = false;
   #isClosed = false;
@@ -131,13 +135,27 @@ export class Endpoint implements DatagramSink {
       batch !== null;
       batch = quic.pollBatch(this.handle, now)
     ) {
-      batch.visit((payload, address, local) => {
-        const peer = this.#decode(address);
-        (this.#sockets[local] ?? this.#sockets[0])?.send(payload, peer.host, peer.port, peer.family);
-      });
+      this.#send(batch);
       this.#owner.readEvents();
     }
     this.#owner.readEvents();
+  }
+
+  /** Hands a batch to the sockets; its buffer comes back with the last datagram, if one socket had them all. */
+  #send(batch: TransmitBatch): void {
+    let last: Uint8Array | null = null;
+    let peer: Peer;
+    let socket: DatagramSocket | undefined;
+    let sharing = 0;
+    batch.visit((payload, address, local, isLast) => {
+      if (address !== last) peer = this.#decode((last = address));
+      const next = this.#sockets[local] ?? this.#sockets[0];
+      if (next !== socket) sharing++;
+      socket = next;
+      const isOver = isLast && sharing === 1;
+      const onSent = isOver ? () => this.#owner.engine.quic.transmitBuffers.release(batch) : undefined;
+      socket?.send(payload, peer.host, peer.port, peer.family, onSent);
+    });
   }
 
   /** Flushes once the code that is running is through, and with it whatever promises it keeps. */
@@ -201,12 +219,16 @@ export class Endpoint implements DatagramSink {
   }
 
   #encode(host: string, port: number): Uint8Array {
+    if (host === this.#lastHost && port === this.#lastPort) return this.#lastAddress;
     const name = `${host} ${port}`;
     let address = this.#encoded.get(name);
     if (address === undefined) {
       if (this.#encoded.size >= ADDRESS_CACHE_MOST) this.#encoded.clear();
       this.#encoded.set(name, (address = encodeAddress(host, port)));
     }
+    this.#lastHost = host;
+    this.#lastPort = port;
+    this.#lastAddress = address;
     return address;
   }
 

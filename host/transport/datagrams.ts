@@ -20,8 +20,11 @@ export interface DatagramTarget {
 export interface DatagramSocket {
   readonly host: string;
   readonly port: number;
-  /** Sends bytes that nobody changes any more. What the network does not take is lost, as datagrams are. */
-  send(payload: Uint8Array, host: string, port: number, family: 4 | 6): void;
+  /**
+   * Sends bytes that nobody changes before `onSent` is called: then these and all that were given to this socket before are with the
+   * network, or lost, as datagrams are. It is not called by a socket that is closed.
+   */
+  send(payload: Uint8Array, host: string, port: number, family: 4 | 6, onSent?: () => void): void;
   /** Frees the port once what was handed over has left. */
   close(): Promise<void>;
   /** Keeps the process alive, or no longer. */

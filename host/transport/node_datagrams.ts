@@ -53,6 +53,8 @@ class NodeDatagramSocket implements DatagramSocket {
   readonly host: string;
   readonly port: number;
   #isClosed = false;
+  #mappedFrom = "";
+  #mappedTo = "";
 
   constructor(socket: Socket, sink: DatagramSink, isIpv6: boolean) {
     this.#socket = socket;
@@ -73,11 +75,19 @@ class NodeDatagramSocket implements DatagramSocket {
     });
   }
 
-  send(payload: Uint8Array, host: string, port: number, family: 4 | 6): void {
+  send(payload: Uint8Array, host: string, port: number, family: 4 | 6, onSent = ignored): void {
     if (this.#isClosed) return;
-    const name = this.#isIpv6 && family === 4 ? `::ffff:${host}` : host;
-    // A callback, so that an error of one datagram is that datagram's.
-    this.#socket.send(payload, port, name, ignore);
+    const name = this.#isIpv6 && family === 4 ? this.#mapped(host) : host;
+    this.#socket.send(payload, port, name, onSent);
+  }
+
+  /** An address of IPv4 as a socket of IPv6 takes it; that of the datagram before is kept. */
+  #mapped(host: string): string {
+    if (host !== this.#mappedFrom) {
+      this.#mappedFrom = host;
+      this.#mappedTo = `::ffff:${host}`;
+    }
+    return this.#mappedTo;
   }
 
   close(): Promise<void> {
@@ -99,9 +109,11 @@ class NodeDatagramSocket implements DatagramSocket {
   }
 }
 
-function ignore(): void {
-  return undefined;
-}
+/**
+ * Elsewhere a callback, so that an error of one datagram is that datagram's. Node tells nobody of one without, and spares a tick for
+ * each.
+ */
+const ignored = runtime === "node" ? undefined : (): void => undefined;
 
 function enlarge(socket: Socket): void {
   try {
