@@ -94,7 +94,9 @@ export const enum Limit {
   WEB_TRANSPORT_SESSION_COUNT = 85,
   WEB_TRANSPORT_WAITING_STREAM_COUNT = 86,
   CAPSULE_BYTES = 87,
-  COUNT = 88,
+  QUIC_SEALED_PACKETS = 88,
+  QUIC_FORGED_PACKETS = 89,
+  COUNT = 90,
 }
 
 /** The names by which options and metrics know the limits, by Limit. */
@@ -187,6 +189,8 @@ export const LIMIT_NAMES: string[] = [
   "webTransportSessionCount",
   "webTransportWaitingStreamCount",
   "capsuleBytes",
+  "quicSealedPackets",
+  "quicForgedPackets",
 ];
 
 /** By Limit: default, least, most. */
@@ -350,6 +354,12 @@ export const LIMIT_TABLE: number[] = [
   16, 0, 1000,
   // Endless capsules, of which those that are known are kept until they are complete: a datagram is passed over, others are errors.
   4096, 1028, 65536,
+  // What one key tells of itself by all that it has sealed (RFC 9001 §6.6, AES-GCM's bound for every suite): packets sealed where the
+  // peer lets no key update happen. Then the connection ends: AEAD_LIMIT_REACHED.
+  8388608, 16, 8388608,
+  // Forgeries by trial and error: packets of a connection that were not genuine. Far below what RFC 9001 §6.6 allows any suite:
+  // AEAD_LIMIT_REACHED.
+  2147483647, 16, 2147483647,
 ];
 
 /** Columns of LIMIT_TABLE. */

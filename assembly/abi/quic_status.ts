@@ -46,6 +46,8 @@ export const enum QuicStatus {
   PARAMETER_FORBIDDEN = -733,
   PARAMETER_MISSING = -734,
   VERSION_NEGOTIATION = -735,
+  /** A client that was told that the server speaks the other version instead: the host may connect again with that. */
+  VERSION_OFFERED = -736,
 
   // Acknowledgements of what cannot have arrived, RFC 9000 §13.1 and §21.4.
   ACK_UNSENT = -770,

@@ -14,6 +14,7 @@ import {
 } from "../core/handle_table.ts";
 import { quicPollBatch, quicReceiveBatch } from "../engine/quic.ts";
 import {
+  preferredAddressOf,
   QuicConfig,
   quicConfigCreate,
   quicConfigOption,
@@ -22,6 +23,7 @@ import {
 import { identityDerive } from "../quic/connection/identity.ts";
 import { endpointCreate, endpointDestroy, endpointListen, endpointOf } from "../quic/endpoint/endpoint.ts";
 import { Endpoint } from "../quic/endpoint/endpoint_state.ts";
+import { PREFERRED_ADDRESS_BYTES } from "../quic/wire/transport_parameter.ts";
 import { ENDPOINT_SECRET_BYTES } from "../quic/token/endpoint_secret.ts";
 import { count } from "../session/counters.ts";
 import { setNow } from "../session/deadline.ts";
@@ -119,6 +121,15 @@ export function addQuicCertificate(
   return answer(
     tlsConfigAddCertificate(tls, keyId, at, namesLen, chain, chainLen, chain + chainLen, schemeCount),
   );
+}
+
+/** A server's preferred_address: the 24 bytes of addresses and ports at `at`, as RFC 9000 §18.2 has them; all zero for none. */
+export function setQuicPreferredAddress(config: u32, at: usize): i32 {
+  const ptr = configOf(config);
+  if (ptr == 0) return hostError(Status.INVALID_HANDLE);
+  if (!isCommandMemory(at, PREFERRED_ADDRESS_BYTES)) return hostError(Status.OUT_OF_BOUNDS);
+  memory.copy(preferredAddressOf(changetype<QuicConfig>(ptr)), at, PREFERRED_ADDRESS_BYTES);
+  return Status.OK;
 }
 
 /** Adds a trusted root: a certificate in DER. */

@@ -27,6 +27,7 @@ import {
 import {
   addQuicCertificate,
   addQuicRoot,
+  setQuicPreferredAddress,
   closeEndpoint,
   createQuicConfig,
   drainEndpoint,
@@ -65,6 +66,7 @@ import {
   stopStream,
   streamId,
   updateQuicKeys,
+  retireQuicIds,
   writeStream,
 } from "./quic.ts";
 import {
@@ -130,6 +132,7 @@ export {
   setQuicGroups,
   addQuicCertificate,
   addQuicRoot,
+  setQuicPreferredAddress,
   rotateQuicTicketKey,
   setQuicSecret,
   openEndpoint,
@@ -145,6 +148,7 @@ export {
   closeQuic,
   pingQuic,
   updateQuicKeys,
+  retireQuicIds,
   migrateQuic,
   quicStats,
   exportQuicKey,

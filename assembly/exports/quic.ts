@@ -11,6 +11,7 @@ import { QuicConfig } from "../quic/connection/config.ts";
 import { closeByApplication, closeWith } from "../quic/connection/close.ts";
 import {
   isLive,
+  localIdsOf,
   QuicConnection,
   QuicFlag,
   setBit,
@@ -19,6 +20,7 @@ import {
 } from "../quic/connection/connection.ts";
 import { markDirty } from "../quic/connection/dirty.ts";
 import { handshakeAdvance } from "../quic/connection/handshake.ts";
+import { localIdsRetireOlder } from "../quic/ids/local_ids.ts";
 import { migrate } from "../quic/connection/migration.ts";
 import { retryWaiting } from "../quic/connection/receive.ts";
 import { statsWrite } from "../quic/connection/stats.ts";
@@ -168,6 +170,14 @@ export function updateQuicKeys(connection: u32): i32 {
   setBit(changetype<QuicConnection>(ptr), QuicFlag.KEY_UPDATE_WANTED | QuicFlag.PING_OWED);
   markDirty(changetype<QuicConnection>(ptr));
   return Status.OK;
+}
+
+/** Has the peer retire every connection ID but the newest (RFC 9000 §5.1.2). WOULD_BLOCK when it has no newer one. */
+export function retireQuicIds(connection: u32): i32 {
+  const ptr = quicOf(connection);
+  if (ptr == 0) return hostError(Status.INVALID_HANDLE);
+  markDirty(changetype<QuicConnection>(ptr));
+  return localIdsRetireOlder(localIdsOf(changetype<QuicConnection>(ptr))) ? Status.OK : Status.WOULD_BLOCK;
 }
 
 /** A client moves to the socket `local`. WOULD_BLOCK when the peer has given no connection ID to spare. */

@@ -8,12 +8,12 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { KeyObject } from "node:crypto";
-import { QuicConfigFlag } from "../engine/index.ts";
+import { QuicConfigFlag, QuicOption, QuicStatus } from "../engine/index.ts";
 import { encodeAddress, parseIp } from "../engine/datagram_batch.ts";
 import { checked } from "../engine/engine_error.ts";
 import { readCredential } from "../quic/credentials.ts";
 import { addRoots, makeConfig, readRuntimeRoots } from "../quic/quic_config.ts";
-import type { QuicConnectionError } from "../quic/quic_error.ts";
+import { QuicConnectionError } from "../quic/quic_error.ts";
 import type { ClientEngine } from "./client_engine.ts";
 import type { TlsClientOptions } from "./client_options.ts";
 import type { Carrier, CarrierOwner, Dialer, DialTarget } from "./dialer.ts";
@@ -37,7 +37,12 @@ const ADDRESSES_MOST = 6;
 interface Configured {
   readonly config: number;
   readonly keys: readonly KeyObject[];
+  /** The same for version 2, of a server that has said that it speaks no other. */
+  readonly version2: () => Promise<Configured>;
 }
+
+/** Version 2, as a Version Negotiation packet has said (QuicOption.VERSION). */
+const VERSION_2_NEGOTIATED = 2 | 4;
 
 /** A dialer on UDP; `engine` answers the instance that new connections are to be on. */
 export function createQuicDialer(engine: () => Promise<ClientEngine>, options: QuicDialerOptions): Dialer {
@@ -64,7 +69,13 @@ export function createQuicDialer(engine: () => Promise<ClientEngine>, options: Q
         const addresses = await addressesOf(target.host);
         signal.throwIfAborted();
         return await race(addresses, signal, (address, attempt) =>
-          connect(client, config, options, target, address, owner, attempt),
+          connect(client, config, options, target, address, owner, attempt).catch(async (error: unknown) => {
+            // RFC 9000 §6.2: no connection of version 1 is to be had there, but one of version 2.
+            const isOffered =
+              error instanceof QuicConnectionError && error.status === (QuicStatus.VERSION_OFFERED as number);
+            if (!isOffered || attempt.aborted) throw error;
+            return connect(client, await config.version2(), options, target, address, owner, attempt);
+          }),
         );
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
@@ -79,17 +90,20 @@ export function createQuicDialer(engine: () => Promise<ClientEngine>, options: Q
   };
 }
 
-async function configure(client: ClientEngine, tls: TlsClientOptions): Promise<Configured> {
+async function configure(client: ClientEngine, tls: TlsClientOptions, version = 1): Promise<Configured> {
   const { quic } = client.engine;
   const isUnchecked = tls.rejectUnauthorized === false;
   const runtimeRoots = isUnchecked || tls.ca !== undefined ? "" : await readRuntimeRoots();
   const flags = QuicConfigFlag.HTTP3 | (isUnchecked ? QuicConfigFlag.ANY_CERTIFICATE : 0);
   const config = makeConfig(quic, { alpn: ["h3"], datagramBytes: 0 }, flags);
   if (!isUnchecked) addRoots(quic, config, tls.ca === undefined ? undefined : pemOf(tls.ca), runtimeRoots);
-  if (tls.key === undefined || tls.cert === undefined) return { config, keys: [] };
+  checked(quic.setOption(config, QuicOption.VERSION, version), "choosing the version");
+  let other: Promise<Configured> | undefined;
+  const version2 = (): Promise<Configured> => (other ??= configure(client, tls, VERSION_2_NEGOTIATED));
+  if (tls.key === undefined || tls.cert === undefined) return { config, keys: [], version2 };
   const { key, chain, schemes } = readCredential({ key: tls.key, cert: tls.cert }, tls.passphrase);
   checked(quic.addCertificate(config, { keyId: 0, chain, names: [], schemes }), "adding a certificate");
-  return { config, keys: [key] };
+  return { config, keys: [key], version2 };
 }
 
 function pemOf(ca: NonNullable<TlsClientOptions["ca"]>): string {

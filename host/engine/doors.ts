@@ -49,6 +49,7 @@ export interface Doors {
   setQuicGroups: Door;
   addQuicCertificate: Door;
   addQuicRoot: Door;
+  setQuicPreferredAddress: Door;
   rotateQuicTicketKey: Door;
   setQuicSecret: Door;
   openEndpoint: Door;
@@ -64,6 +65,7 @@ export interface Doors {
   closeQuic: Door;
   pingQuic: Door;
   updateQuicKeys: Door;
+  retireQuicIds: Door;
   migrateQuic: Door;
   quicStats: Door;
   exportQuicKey: Door;

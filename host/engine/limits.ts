@@ -94,7 +94,9 @@ export type LimitName =
   | "h3ControlFrameBytes"
   | "webTransportSessionCount"
   | "webTransportWaitingStreamCount"
-  | "capsuleBytes";
+  | "capsuleBytes"
+  | "quicSealedPackets"
+  | "quicForgedPackets";
 
 /** One limit: its name, default and range. */
 export interface LimitEntry {

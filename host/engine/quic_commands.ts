@@ -100,6 +100,12 @@ export class QuicCommands {
     return this.#doors.addQuicRoot(config, this.#commandPtr, this.#write(0, der));
   }
 
+  /** A server's preferred_address, in the 24 bytes of RFC 9000 §18.2: IPv4 address and port, then those of IPv6. */
+  setPreferredAddress(config: number, address: Uint8Array): number {
+    this.#write(0, address);
+    return this.#doors.setQuicPreferredAddress(config, this.#commandPtr);
+  }
+
   /** A name of 16 bytes and a key of 32. */
   rotateTicketKey(config: number, key: Uint8Array): number {
     this.#write(0, key);
@@ -207,6 +213,11 @@ export class QuicCommands {
 
   updateKeys(connection: number): number {
     return this.#doors.updateQuicKeys(connection);
+  }
+
+  /** Has the peer retire every connection ID of ours but the newest (RFC 9000 §5.1.2). */
+  retireIds(connection: number): number {
+    return this.#doors.retireQuicIds(connection);
   }
 
   migrate(connection: number, local: number, now: number): number {

@@ -2,7 +2,7 @@
 
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { QuicConfigFlag, QuicOption } from "../engine/index.ts";
+import { QuicConfigFlag, QuicOption, QuicStatus } from "../engine/index.ts";
 import { encodeAddress, parseIp } from "../engine/datagram_batch.ts";
 import { checked } from "../engine/engine_error.ts";
 import { resolveLimits } from "../engine/limits.ts";
@@ -11,6 +11,7 @@ import { bindNodeDatagrams } from "../transport/node_datagrams.ts";
 import { Endpoint } from "./endpoint.ts";
 import { addRoots, makeConfig, type QuicOptions, readRuntimeRoots } from "./quic_config.ts";
 import type { QuicConnection } from "./quic_connection.ts";
+import { QuicConnectionError } from "./quic_error.ts";
 import { QuicHost } from "./quic_host.ts";
 
 /** What `connectQuic` takes. */
@@ -24,7 +25,7 @@ export interface ConnectQuicOptions extends QuicOptions {
   readonly ca?: string | Uint8Array;
   /** False: any certificate will do. Default true. */
   readonly rejectUnauthorized?: boolean;
-  /** 1, or 2 for RFC 9369. */
+  /** The version to begin with: 1, or 2 for RFC 9369. A server that speaks only the other is asked again with that (RFC 9000 §6.2). */
   readonly version?: 1 | 2;
   /** What `onTicket` brought of an earlier connection. */
   readonly ticket?: Uint8Array;
@@ -48,6 +49,8 @@ const CLIENT_MEMORY_MIB = 64;
 /** A client has few connections: small tables. */
 const CLIENT_LIMITS = { connectionCount: 64, exchangeCount: 4096, quicRouteCount: 1024 };
 const LINGER_MS = 20;
+/** Of QuicOption.VERSION: a Version Negotiation packet has led to it. */
+const NEGOTIATED = 4;
 
 /**
  * Opens a connection. Resolves when its handshake is complete, or, with `earlyData` and a ticket that allows it, at once.
@@ -69,7 +72,8 @@ export async function connectQuic(options: ConnectQuicOptions): Promise<QuicClie
     const { quic } = host;
     const isUnchecked = options.rejectUnauthorized === false;
     const config = makeConfig(quic, options, isUnchecked ? QuicConfigFlag.ANY_CERTIFICATE : 0);
-    if (options.version === 2) checked(quic.setOption(config, QuicOption.VERSION, 2), "choosing version 2");
+    const version = options.version ?? 1;
+    checked(quic.setOption(config, QuicOption.VERSION, version), "choosing the version");
     if (!isUnchecked)
       addRoots(quic, config, options.ca, options.ca === undefined ? await readRuntimeRoots() : "");
     const endpoint = new Endpoint(host, []);
@@ -83,37 +87,40 @@ export async function connectQuic(options: ConnectQuicOptions): Promise<QuicClie
     const any = isIpv6 ? "::" : "0.0.0.0";
     endpoint.addSocket(await bindNodeDatagrams({ host: any }, endpoint));
     const serverName = options.serverName ?? name;
-    const handle = checked(
-      quic.connect(
-        endpoint.handle,
-        config,
-        {
-          address: encodeAddress(address, port),
-          serverName: isIP(serverName) !== 0 ? Uint8Array.from(parseIp(serverName)) : serverName,
-          ...(options.ticket === undefined ? {} : { ticket: options.ticket }),
-          ...(options.token === undefined ? {} : { token: options.token }),
-        },
-        host.now(),
-      ),
-      "connecting",
-    );
-    const connection = host.adopt(endpoint, handle, { host: address, port });
-    host.readEvents();
-    endpoint.flush();
-    host.armTimer();
+    const target = {
+      address: encodeAddress(address, port),
+      serverName: isIP(serverName) !== 0 ? Uint8Array.from(parseIp(serverName)) : serverName,
+      ...(options.ticket === undefined ? {} : { ticket: options.ticket }),
+      ...(options.token === undefined ? {} : { token: options.token }),
+    };
+    const connect = (): QuicConnection => {
+      const handle = checked(quic.connect(endpoint.handle, config, target, host.now()), "connecting");
+      const opened = host.adopt(endpoint, handle, { host: address, port });
+      host.readEvents();
+      endpoint.flush();
+      host.armTimer();
+      return opened;
+    };
+    let connection = connect();
+    // Early data are for a server that is known, and so is its version: what was sent cannot be taken back.
+    const isEarly = options.earlyData === true && options.ticket !== undefined;
+    if (!isEarly && (await isVersionOffered(connection))) {
+      checked(quic.setOption(config, QuicOption.VERSION, (3 - version) | NEGOTIATED), "choosing the version");
+      connection = connect();
+    }
     const free = async () => {
       await host.remove(endpoint);
       host.stop();
     };
     void connection.closed.then(() => setTimeout(() => void free(), LINGER_MS));
-    if (!(options.earlyData === true && options.ticket !== undefined)) await connection.ready;
+    if (!isEarly) await connection.ready;
     return {
       connection,
       migrate: async () => {
         await connection.confirmed;
         const local = endpoint.sockets.length;
         endpoint.addSocket(await bindNodeDatagrams({ host: any }, endpoint.sinkFor(local)));
-        checked(quic.migrate(handle, local, host.now()), "moving to another port");
+        checked(quic.migrate(connection.handle, local, host.now()), "moving to another port");
         endpoint.flush();
         host.armTimer();
       },
@@ -125,5 +132,15 @@ export async function connectQuic(options: ConnectQuicOptions): Promise<QuicClie
   } catch (error) {
     host.stop();
     throw error;
+  }
+}
+
+/** Whether connecting ended because the server speaks the other version. */
+async function isVersionOffered(connection: QuicConnection): Promise<boolean> {
+  try {
+    await connection.ready;
+    return false;
+  } catch (error) {
+    return error instanceof QuicConnectionError && error.status === (QuicStatus.VERSION_OFFERED as number);
   }
 }

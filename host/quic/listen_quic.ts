@@ -1,6 +1,8 @@
 // Serving raw QUIC.
 
+import { isIP } from "node:net";
 import { QuicOption, RetryPolicy } from "../engine/index.ts";
+import { parseIp } from "../engine/datagram_batch.ts";
 import { checked } from "../engine/engine_error.ts";
 import { resolveLimits } from "../engine/limits.ts";
 import { loadModule, moduleFrom } from "../engine/module.ts";
@@ -22,6 +24,11 @@ export interface ListenQuicOptions extends QuicOptions, ServerCredentials {
   /** 32 bytes that processes on one port share, and the number of this one. Default: random. */
   readonly secret?: Uint8Array;
   readonly process?: number;
+  /**
+   * Where clients are to go once their handshake is confirmed (RFC 9000 §9.6), as an address of this machine alone behind one that many
+   * share: an IP address, and a port, 0 for any. It is bound too.
+   */
+  readonly preferredAddress?: { readonly host: string; readonly port?: number };
 }
 
 /** A listener for raw QUIC. */
@@ -66,6 +73,16 @@ export async function listenQuic(
     });
     const socket = await bindNodeDatagrams(options, endpoint);
     endpoint.addSocket(socket);
+    const { preferredAddress: preferred } = options;
+    if (preferred !== undefined) {
+      if (isIP(preferred.host) === 0)
+        throw new TypeError(
+          `QUIC option preferredAddress.host is ${preferred.host}; it must be an IP address`,
+        );
+      const second = await bindNodeDatagrams(preferred, endpoint.sinkFor(1));
+      endpoint.addSocket(second);
+      checked(quic.setPreferredAddress(config, preferredBytes(second)), "setting the preferred address");
+    }
     return {
       host: socket.host,
       port: socket.port,
@@ -89,4 +106,15 @@ export async function listenQuic(
     host.stop();
     throw error;
   }
+}
+
+/** RFC 9000 §18.2: an IPv4 address and its port, then an IPv6 one and its port, of which one is all zero. */
+function preferredBytes({ host, port }: { readonly host: string; readonly port: number }): Uint8Array {
+  const bytes = new Uint8Array(24);
+  const isIpv6 = isIP(host) === 6;
+  const at = isIpv6 ? 6 : 0;
+  const ip = parseIp(host);
+  bytes.set(ip, at);
+  new DataView(bytes.buffer).setUint16(at + ip.length, port);
+  return bytes;
 }

@@ -55,6 +55,7 @@ export class QuicConnection implements StreamCarrier {
   readonly #confirmed = deferred<void>();
   readonly #closed = deferred<QuicEnd>();
   #remote: { host: string; port: number };
+  #pathChanges = 0;
 
   constructor(host: QuicHost, handle: number, remote: { host: string; port: number }) {
     this.#host = host;
@@ -176,11 +177,27 @@ export class QuicConnection implements StreamCarrier {
     this.#host.flushLater(this);
   }
 
+  /** How often the connection has moved to another path (RFC 9000 §9), as either side asked for. */
+  get pathChanges(): number {
+    return this.#pathChanges;
+  }
+
   /** Updates the keys as soon as that may be done (RFC 9001 §6). */
   updateKeys(): void {
     this.#assertOpen();
     this.#host.quic.updateKeys(this.handle);
     this.#host.flushLater(this);
+  }
+
+  /**
+   * Has the peer send to a fresh connection ID, and retire all others (RFC 9000 §5.1.2), so that nobody on the way can tell by the old
+   * ones that it is the same connection. False while the peer has no newer one.
+   */
+  retireConnectionIds(): boolean {
+    this.#assertOpen();
+    const status = this.#host.quic.retireIds(this.handle);
+    this.#host.flushLater(this);
+    return status === 0;
   }
 
   /** Keying material for an application (RFC 8446 §7.5); null before the handshake is complete. */
@@ -265,6 +282,7 @@ export class QuicConnection implements StreamCarrier {
 
   onPath(remote: { host: string; port: number }): void {
     this.#remote = remote;
+    this.#pathChanges++;
   }
 
   onStream(handle: number, news: number, id: number, code: bigint): void {

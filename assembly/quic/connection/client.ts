@@ -23,6 +23,7 @@ import {
 } from "../wire/packet_header.ts";
 import { isSupportedVersion } from "../wire/version.ts";
 import { closeSilently } from "./close.ts";
+import { QuicConfig } from "./config.ts";
 import {
   handshakeOf,
   hasBit,
@@ -139,12 +140,19 @@ export function clientOnRetry(connection: QuicConnection, ptr: usize, len: u32):
   return true;
 }
 
-/** The Version Negotiation packet that was read last, RFC 9000 §6.2: the version is not spoken there. */
+/**
+ * The Version Negotiation packet that was read last, RFC 9000 §6.2: the version is not spoken there. Where the other one is, the host
+ * may connect again, but once (RFC 9368 §2.1).
+ */
 export function clientOnVersionNegotiation(connection: QuicConnection): void {
   if (isServer(connection) || hasBit(connection, QuicFlag.HAS_PROCESSED)) return;
+  let status = QuicStatus.VERSION_NEGOTIATION;
   for (let at: u32 = 0; at < packetTokenLen; at += 4) {
+    const version = bswap<u32>(load<u32>(packetTokenPtr + at));
     // A server that speaks this version would not have sent it: somebody else has.
-    if (bswap<u32>(load<u32>(packetTokenPtr + at)) == connection.version) return;
+    if (version == connection.version) return;
+    if (isSupportedVersion(version) && !changetype<QuicConfig>(connection.config).isNegotiated)
+      status = QuicStatus.VERSION_OFFERED;
   }
-  closeSilently(connection, QuicStatus.VERSION_NEGOTIATION);
+  closeSilently(connection, status);
 }

@@ -29,9 +29,15 @@ export class QuicConfig {
   congestion: u32;
   datagramBytes: u32;
   version: u32;
+  /** A Version Negotiation packet has led to the version. */
+  isNegotiated: u32;
   bidiStreams: u32;
   uniStreams: u32;
   mtuMost: u32;
+  /** A server's preferred_address as RFC 9000 §18.2 has it: IPv4 address and port, then those of IPv6. */
+  preferred0: u64;
+  preferred8: u64;
+  preferred16: u64;
 }
 
 /** UDP payload over IPv4 on Ethernet; over IPv6 it is 20 bytes less, which discovery finds out. */
@@ -68,6 +74,11 @@ export function quicConfigRelease(config: QuicConfig): void {
   slabFree(changetype<usize>(config));
 }
 
+/** Address of a server's preferred_address, PREFERRED_ADDRESS_BYTES; all zero where there is none. */
+export function preferredAddressOf(config: QuicConfig): usize {
+  return changetype<usize>(config) + offsetof<QuicConfig>("preferred0");
+}
+
 /** Sets a QuicOption. INVALID_ARGUMENT when there is no such option, or it has no such value. */
 export function quicConfigOption(config: QuicConfig, option: u32, value: u32): i32 {
   switch (option) {
@@ -92,7 +103,9 @@ export function quicConfigOption(config: QuicConfig, option: u32, value: u32): i
       config.datagramBytes = min(value, 65535);
       return Status.OK;
     case QuicOption.VERSION:
-      if (value != 1 && value != 2) return Status.INVALID_ARGUMENT;
+      config.isNegotiated = value >> 2;
+      value &= 3;
+      if (config.isNegotiated > 1 || value - 1 > 1) return Status.INVALID_ARGUMENT;
       config.version = value == 2 ? Version.V2 : Version.V1;
       return Status.OK;
     case QuicOption.CLIENT_AUTH:

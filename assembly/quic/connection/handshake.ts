@@ -211,14 +211,15 @@ export function choseHttp3(connection: QuicConnection): bool {
   return isOffered && tls.alpnLen == 2 && load<u16>(tls.alpnPtr) == H3;
 }
 
-/** A client learns it by HANDSHAKE_DONE. */
-export function handshakeConfirm(connection: QuicConnection): void {
-  if (hasBit(connection, QuicFlag.CONFIRMED)) return;
+/** A client learns it by HANDSHAKE_DONE. Whether it is news. */
+export function handshakeConfirm(connection: QuicConnection): bool {
+  if (hasBit(connection, QuicFlag.CONFIRMED)) return false;
   setBit(connection, QuicFlag.CONFIRMED);
   recoveryOnConfirmed(recoveryOf(connection), nowMs);
   removeFirstRoute(connection);
   keysDiscardHandshake(connection);
   emitConnectionEvent(EventKind.QUIC_CONFIRMED, EventFlag.NONE, connection, 0);
+  return true;
 }
 
 /** RFC 8446 §4.6.1; one event each, since they share the region they lie in. */

@@ -119,7 +119,8 @@ export function idsWriteFrames(connection: QuicConnection, writer: Writer, list:
     if (writerRoom(writer) < NEW_CONNECTION_ID_BYTES) return;
     if (!sentFrameAdd(list, FrameType.NEW_CONNECTION_ID, 0, 0, id.sequence, 0)) return;
     resetToken(resetKey, localIdBytes(id), LOCAL_ID_BYTES, token);
-    writeNewConnectionId(writer, id.sequence, 0, localIdBytes(id), LOCAL_ID_BYTES, token);
+    const prior = min(ids.retirePriorTo, id.sequence);
+    writeNewConnectionId(writer, id.sequence, prior, localIdBytes(id), LOCAL_ID_BYTES, token);
     localIdsOnSent(ids, id.sequence);
   }
   const retired = retiredIdsOf(remoteIdsOf(connection));

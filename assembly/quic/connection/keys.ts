@@ -11,13 +11,12 @@ import { slabAllocate, slabFree } from "../../core/slab.ts";
 import { Suite, suiteHash } from "../../crypto/aead.ts";
 import { HASH_LENGTH_MAX, hashLength } from "../../crypto/hash.ts";
 import { nowMs } from "../../session/deadline.ts";
-import { limitOf } from "../../session/limits.ts";
+import { limitHit, limitOf } from "../../session/limits.ts";
 import { Direction } from "../../tls/handshake.ts";
 import { Level } from "../../tls/handshake_state.ts";
 import {
   PACKET_KEYS_BYTES,
   PacketKeys,
-  packetKeysAreSpent,
   packetKeysDerive,
   packetKeysExist,
   packetKeysForget,
@@ -247,14 +246,17 @@ const scratchKeys: usize = memory.data(PACKET_KEYS_BYTES, 16);
  */
 export function keysBeforeSending(connection: QuicConnection): i32 {
   const keys = oneRttOf(connection);
-  const isOld = <f64>writeKeys(keys).sealed >= limitOf(Limit.QUIC_KEY_UPDATE_PACKETS);
+  const spentAt = limitOf(Limit.QUIC_SEALED_PACKETS);
+  const isOld = <f64>writeKeys(keys).sealed >= min(limitOf(Limit.QUIC_KEY_UPDATE_PACKETS), spentAt);
   if (!isOld && !hasBit(connection, QuicFlag.KEY_UPDATE_WANTED)) return Status.OK;
   const isSettled = keys.readPhase == keys.writePhase && hasBit(connection, QuicFlag.CONFIRMED);
   if (isSettled && isWritePhaseAcked(connection)) {
     clearBit(connection, QuicFlag.KEY_UPDATE_WANTED);
     updateWrite(connection);
   }
-  return packetKeysAreSpent(writeKeys(keys)) ? <i32>QuicStatus.AEAD_LIMIT : <i32>Status.OK;
+  if (<f64>writeKeys(keys).sealed < spentAt) return Status.OK;
+  limitHit(Limit.QUIC_SEALED_PACKETS);
+  return QuicStatus.AEAD_LIMIT;
 }
 
 /** Wipes and frees the 1-RTT keys. */

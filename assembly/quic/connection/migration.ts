@@ -56,7 +56,7 @@ import {
   recoveryOf,
   remoteIdsOf,
 } from "./connection.ts";
-import { pathMtuOpen } from "./parameters.ts";
+import { parametersPreferred, pathMtuOpen } from "./parameters.ts";
 import { datagramBegin, frames, packetBegin, packetEnd, packetsSeal, records } from "./send_packet.ts";
 
 /** The slot of the path that the datagram came by; NO_PATH when it is a new one. */
@@ -134,6 +134,7 @@ function move(connection: QuicConnection, slot: u32): void {
   const isSameHost = addressHostIs(from, to);
   pathsMove(paths, slot);
   onPathChanged(connection, isSameHost);
+  if (pathOf(connection).isValidated) tellPath(connection);
 }
 
 function onPathChanged(connection: QuicConnection, isSameHost: bool): void {
@@ -154,15 +155,14 @@ export function onPathResponse(connection: QuicConnection, data: u64): void {
   const paths = pathsOf(connection);
   const slot = pathsOnResponse(paths, data, nowMs);
   if (slot == NO_PATH || pathProof == PathProof.NONE) return;
-  const path = pathAt(paths, slot);
-  if (!isServer(connection) && slot != paths.current) move(connection, slot);
-  if (slot == paths.current)
-    emitConnectionEvent(
-      EventKind.QUIC_PATH,
-      EventFlag.NONE,
-      connection,
-      <u32>changetype<usize>(pathRemote(path)),
-    );
+  if (slot == paths.current) tellPath(connection);
+  else if (!isServer(connection)) move(connection, slot);
+}
+
+/** The path that packets are sent on has been proven, or one that was is used from now on. */
+function tellPath(connection: QuicConnection): void {
+  const remote = pathRemote(pathOf(connection));
+  emitConnectionEvent(EventKind.QUIC_PATH, EventFlag.NONE, connection, <u32>changetype<usize>(remote));
 }
 
 /** A client goes to another socket of its host's: the path from there is validated, then used. RFC 9000 §9.2. */
@@ -171,6 +171,13 @@ export function migrate(connection: QuicConnection, local: u32): i32 {
   if (!isReady || hasBit(connection, QuicFlag.NO_MIGRATION)) return Status.INVALID_STATE;
   const remote = pathRemote(pathOf(connection));
   return open(connection, remote, local, false) == NO_PATH ? <i32>Status.WOULD_BLOCK : <i32>Status.OK;
+}
+
+/** A client whose handshake is confirmed goes where the server would rather have it, once that is proven. RFC 9000 §9.6.1. */
+export function migrateToPreferred(connection: QuicConnection): void {
+  const path = pathOf(connection);
+  const address = parametersPreferred(connection, pathRemote(path));
+  if (address != 0) open(connection, changetype<Address>(address), path.local, false);
 }
 
 /** Validations that nobody answered. */
@@ -204,7 +211,9 @@ export function pathsSend(connection: QuicConnection, dest: usize, capacity: u32
   if (slot == NO_PATH) slot = pathsOwingChallenge(paths);
   if (slot == NO_PATH) return 0;
   const path: Path = pathAt(paths, slot);
-  const size = min(min(capacity, INITIAL_DATAGRAM_BYTES_MIN), amplificationBudget(path));
+  // §8.1 holds a server back; a client that goes elsewhere has to speak first.
+  const budget: u32 = isServer(connection) ? amplificationBudget(path) : u32.MAX_VALUE;
+  const size = min(min(capacity, INITIAL_DATAGRAM_BYTES_MIN), budget);
   datagramBegin(dest, size);
   if (!packetBegin(connection, PacketType.ONE_RTT, slot)) return 0;
   if (path.responseCount != 0) {

@@ -2,7 +2,7 @@
  * Transport parameters of a connection: what this side declares, and what it takes from the peer's. RFC 9000 §7.3, §7.4.
  */
 import { Limit } from "../../abi/limit.ts";
-import { QuicConfigFlag } from "../../abi/quic.ts";
+import { AddressFamily, QuicConfigFlag } from "../../abi/quic.ts";
 import { QuicStatus } from "../../abi/quic_status.ts";
 import { Status } from "../../abi/status.ts";
 import { Writer, writerOpen } from "../../core/writer.ts";
@@ -10,10 +10,10 @@ import { randomFill } from "../../crypto/drbg.ts";
 import { limitOf, limitU32 } from "../../session/limits.ts";
 import { tlsSetTransportParameters } from "../../tls/session.ts";
 import { LOCAL_ID_BYTES } from "../ids/id_generator.ts";
-import { REMOTE_ID_COUNT, remoteIdsSetInitialToken } from "../ids/remote_ids.ts";
-import { localIdAt, localIdBytes, localIdsSetLimit } from "../ids/local_ids.ts";
+import { REMOTE_ID_COUNT, remoteIdsAddPreferred, remoteIdsSetInitialToken } from "../ids/remote_ids.ts";
+import { localIdAt, localIdBytes, localIdsAddPreferred, localIdsSetLimit } from "../ids/local_ids.ts";
 
-import { addressIsIpv4 } from "../path/address.ts";
+import { Address, ADDRESS_BYTES, addressIsIpv4, addressSet } from "../path/address.ts";
 import { mtuOpen } from "../path/mtu.ts";
 import { pathRemote } from "../path/path.ts";
 import { recoverySetMaxAckDelay } from "../recovery/recovery.ts";
@@ -27,6 +27,9 @@ import {
   parameterIsPresent,
   parameterResetToken,
   parameterSet,
+  PREFERRED_ADDRESS_BYTES,
+  preferredAddress,
+  preferredResetToken,
   TRANSPORT_PARAMETERS_BYTES,
   TransportParameters,
   transportParametersDefault,
@@ -36,9 +39,11 @@ import {
   writeReservedParameter,
   writeTransportParameters,
 } from "../wire/transport_parameters.ts";
+import { Version } from "../wire/version.ts";
 import { resetToken } from "../token/reset_token.ts";
-import { QuicConfig } from "./config.ts";
+import { preferredAddressOf, QuicConfig } from "./config.ts";
 import { resetKey } from "./identity.ts";
+import { makeId } from "./ids.ts";
 import {
   handshakeOf,
   hasBit,
@@ -100,6 +105,7 @@ export function parametersDeclare(connection: QuicConnection): bool {
     }
     parameterSet(parameters, Parameter.STATELESS_RESET_TOKEN);
     resetToken(resetKey, first, LOCAL_ID_BYTES, parameterResetToken(parameters));
+    if (config.preferred0 | config.preferred8 | config.preferred16) preferAddress(connection, config);
   }
   writerOpen(writer, wire, WIRE_BYTES_MAX);
   writeTransportParameters(writer, parameters, isServer(connection));
@@ -107,6 +113,39 @@ export function parametersDeclare(connection: QuicConnection): bool {
   writeReservedParameter(writer, load<u32>(seed));
   if (writer.failed != 0) return false;
   return tlsSetTransportParameters(tlsOf(connection), wire, <u32>(writer.at - wire));
+}
+
+/** RFC 9000 §9.6: tells of the address to come to, and of the ID to use there. Without room for an ID it is not told. */
+function preferAddress(connection: QuicConnection, config: QuicConfig): void {
+  const id = makeId(connection.handle);
+  if (id == 0) return;
+  localIdsAddPreferred(localIdsOf(connection), id);
+  parameterSet(parameters, Parameter.PREFERRED_ADDRESS);
+  memory.copy(preferredAddress(parameters), preferredAddressOf(config), PREFERRED_ADDRESS_BYTES);
+  connectionIdSet(parameterId(parameters, Parameter.PREFERRED_ADDRESS), id, LOCAL_ID_BYTES);
+  resetToken(resetKey, id, LOCAL_ID_BYTES, preferredResetToken(parameters));
+}
+
+const preferred = changetype<Address>(memory.data(ADDRESS_BYTES, 8));
+
+/**
+ * The server's preferred address of the family of `current`, its ID among the spare ones; 0 where there is none. Once, after the
+ * handshake is confirmed (RFC 9000 §9.6.1).
+ */
+export function parametersPreferred(connection: QuicConnection, current: Address): usize {
+  const tls = tlsOf(connection);
+  const len = tls.remoteParametersLen;
+  if (readTransportParameters(parameters, tls.remoteParametersPtr, len, true) < 0) return 0;
+  if (!parameterIsPresent(parameters, Parameter.PREFERRED_ADDRESS)) return 0;
+  const isIpv4 = current.family == AddressFamily.IPV4;
+  const at = preferredAddress(parameters) + (isIpv4 ? 0 : 6);
+  const portAt = at + (isIpv4 ? 4 : 16);
+  if (load<u16>(portAt) == 0) return 0;
+  addressSet(preferred, isIpv4 ? AddressFamily.IPV4 : AddressFamily.IPV6, at, bswap<u16>(load<u16>(portAt)));
+  const id = parameterId(parameters, Parameter.PREFERRED_ADDRESS);
+  const token = preferredResetToken(parameters);
+  if (remoteIdsAddPreferred(remoteIdsOf(connection), connectionIdBytes(id), id.len, token) < 0) return 0;
+  return changetype<usize>(preferred);
 }
 
 function copyId(parameter: Parameter, id: ConnectionId): void {
@@ -129,16 +168,7 @@ export function parametersTake(connection: QuicConnection): i32 {
   );
   if (status < 0) return status;
   if (!idsMatch(connection)) return QuicStatus.PARAMETER_CONNECTION_ID;
-  if (
-    parameterIsPresent(parameters, Parameter.VERSION_INFORMATION) &&
-    parameters.chosenVersion != connection.version
-  )
-    return QuicStatus.VERSION_NEGOTIATION;
-  // RFC 9368 §4: who has changed the version says so, where nobody on the way could have.
-  const isChanged =
-    !isServer(connection) && connection.version != changetype<QuicConfig>(connection.config).version;
-  if (isChanged && !parameterIsPresent(parameters, Parameter.VERSION_INFORMATION))
-    return QuicStatus.VERSION_NEGOTIATION;
+  if (!versionHolds(connection)) return QuicStatus.VERSION_NEGOTIATION;
   const local = limitOf(Limit.QUIC_IDLE_TIMEOUT_MS);
   const remote = <f64>parameters.maxIdleTimeoutMs;
   // RFC 9000 §10.1: the lesser of both; 0 says that one has none.
@@ -156,6 +186,20 @@ export function parametersTake(connection: QuicConnection): i32 {
   localIdsSetLimit(localIdsOf(connection), parameters.activeConnectionIdLimit);
   takeLimits(connection);
   return Status.OK;
+}
+
+/** RFC 9368 §4: whether the peer speaks of the version as it came about, where nobody on the way could have changed that. */
+function versionHolds(connection: QuicConnection): bool {
+  const version = connection.version;
+  const isInformed = parameterIsPresent(parameters, Parameter.VERSION_INFORMATION);
+  if (isInformed && parameters.chosenVersion != version) return false;
+  if (isServer(connection)) return true;
+  const config = changetype<QuicConfig>(connection.config);
+  if (version != config.version) return isInformed;
+  if (!config.isNegotiated) return true;
+  // The version that was asked for first would have been taken if the server spoke it. One that says nothing speaks version 1 (§8).
+  const available = isInformed ? parameters.availableVersions : <u32>AvailableVersion.V1;
+  return available == <u32>(version == Version.V1 ? AvailableVersion.V1 : AvailableVersion.V2);
 }
 
 /** Sizes are looked for anew, as on a new path. */

@@ -5,16 +5,18 @@
  * What cannot be opened is dropped without a word. A peer's error ends the connection by closeWith, never otherwise.
  */
 import { Counter } from "../../abi/counter.ts";
+import { Limit } from "../../abi/limit.ts";
 import { isPacketDiscard, QuicStatus } from "../../abi/quic_status.ts";
 import { Status } from "../../abi/status.ts";
 import { count } from "../../session/counters.ts";
 import { nowMs } from "../../session/deadline.ts";
+import { limitHit, limitOf } from "../../session/limits.ts";
 import { slabFree } from "../../core/slab.ts";
 import { LOCAL_ID_BYTES } from "../ids/id_generator.ts";
 import { remoteIdsReplaceInitial } from "../ids/remote_ids.ts";
 import { Address } from "../path/address.ts";
 import { pathSetValidated } from "../path/path.ts";
-import { isForgeryLimitReached, PacketKeys, packetKeysExist } from "../protection/packet_keys.ts";
+import { PacketKeys, packetKeysExist } from "../protection/packet_keys.ts";
 import {
   unprotectedKeyPhase,
   unprotectedNumber,
@@ -156,7 +158,7 @@ function receivePacket(connection: QuicConnection, ptr: usize, len: u32, ecn: u3
     : <i32>QuicStatus.PACKET_TOO_SHORT;
   if (isPacketDiscard(status)) {
     clientRestoreVersion(connection, version);
-    return isOpen ? onForged(connection, keys) : false;
+    return isOpen ? onForged(connection) : false;
   }
   if (status < 0) return fail(connection, status);
   if (!hasBit(connection, QuicFlag.HAS_PROCESSED)) onFirstPacket(connection, source, sourceLen);
@@ -188,7 +190,7 @@ function receiveOneRtt(connection: QuicConnection, ptr: usize, len: u32, ecn: u3
   const which = keysForPhase(connection, unprotectedKeyPhase, unprotectedNumber);
   const opening = readKeys(keys, which);
   const status = unprotectPayload(opening, ptr, len, packetNumberOffset);
-  if (isPacketDiscard(status)) return onForged(connection, present);
+  if (isPacketDiscard(status)) return onForged(connection);
   if (status < 0) return fail(connection, status);
   const rotated = keysOnOpened(connection, which, unprotectedNumber);
   if (rotated < 0) return fail(connection, rotated);
@@ -223,9 +225,12 @@ function openHeader(
 }
 
 /** RFC 9001 §6.6. */
-function onForged(connection: QuicConnection, keys: PacketKeys): bool {
+function onForged(connection: QuicConnection): bool {
   connection.forgedCount++;
-  if (isForgeryLimitReached(keys.suite, connection.forgedCount)) fail(connection, QuicStatus.AEAD_LIMIT);
+  if (<f64>connection.forgedCount >= limitOf(Limit.QUIC_FORGED_PACKETS)) {
+    limitHit(Limit.QUIC_FORGED_PACKETS);
+    fail(connection, QuicStatus.AEAD_LIMIT);
+  }
   return false;
 }
 

@@ -59,7 +59,7 @@ import { settleFates } from "./fates.ts";
 import { glitch } from "./glitches.ts";
 import { handshakeConfirm, handshakeReceive } from "./handshake.ts";
 import { onNewConnectionId, onRetireConnectionId } from "./ids.ts";
-import { onPathChallenge, onPathResponse } from "./migration.ts";
+import { migrateToPreferred, onPathChallenge, onPathResponse } from "./migration.ts";
 
 const reader = changetype<Reader>(memory.data(offsetof<Reader>(), 8));
 
@@ -168,7 +168,7 @@ function receiveFrame(connection: QuicConnection, packetType: PacketType, type: 
       onPathResponse(connection, pathResponseData);
       return glitch(connection);
     case FrameType.HANDSHAKE_DONE:
-      handshakeConfirm(connection);
+      if (handshakeConfirm(connection)) migrateToPreferred(connection);
       return Status.OK;
     case FrameType.CONNECTION_CLOSE:
     case FrameType.CONNECTION_CLOSE_APPLICATION:

@@ -65,6 +65,8 @@ export class LocalIds {
   countMost: u32;
   /** IDs that the peer did not retire. */
   count: u32;
+  /** The Retire Prior To that the peer is told. */
+  retirePriorTo: u64;
 }
 
 const BUCKET_AT: usize = offsetof<LocalIds>();
@@ -108,6 +110,18 @@ export function localIdsIssue(ids: LocalIds, ptr: usize, nowMs: f64): void {
   // Counted once per drought, not at every look.
   if (bucketLevel(bucketOf(ids), burst(), perSecond(), nowMs) == 0) limitHit(Limit.QUIC_ID_REISSUE_BURST);
   add(ids, ptr, LocalIdState.OWED);
+}
+
+/**
+ * The peer is to retire every ID but the newest, RFC 9000 §5.1.2, of which it is told again; it gets others for those that it retires.
+ * So the peer's limit is never passed. False when the peer has retired the newest itself.
+ */
+export function localIdsRetireOlder(ids: LocalIds): bool {
+  const found = find(ids, ids.nextSequence - 1);
+  if (found == 0) return false;
+  ids.retirePriorTo = ids.nextSequence - 1;
+  changetype<LocalId>(found).state = LocalIdState.OWED;
+  return true;
 }
 
 /** The LocalId to write into NEW_CONNECTION_ID next, the lowest number first; 0 when none is owed. */

@@ -117,32 +117,3 @@ export function packetKeysForget(keys: PacketKeys, isHeaderKeyShared: bool): voi
   if (!isHeaderKeyShared) aeadForget(keys.suite, packetKeysHeaderKey(keys));
   packetKeysClear(keys);
 }
-
-/** RFC 9001 §6.6, §B.1: packets that one key of AES-GCM may seal. For ChaCha20 the limit lies above all packet numbers. */
-const GCM_SEALED_MAX: u64 = 1 << 23;
-/** Where a key update is started: well before the limit, for the peer has to follow before the one after it. */
-const GCM_UPDATE_AT: u64 = 1 << 22;
-/** RFC 9001 §6.6: packets that were not genuine, over all keys of a connection. */
-const GCM_FORGED_MAX: u64 = 1 << 52;
-const CHACHA_FORGED_MAX: u64 = 1 << 36;
-
-/** Whether the keys may seal no more: the connection uses new ones, or ends with AEAD_LIMIT. */
-// @ts-ignore: decorator
-@inline
-export function packetKeysAreSpent(keys: PacketKeys): bool {
-  return keys.sealed >= GCM_SEALED_MAX && keys.suite != Suite.CHACHA20_POLY1305_SHA256;
-}
-
-/** Whether it is time for a key update. Also with ChaCha20, whose keys would last: one rule for all suites is one to test. */
-// @ts-ignore: decorator
-@inline
-export function packetKeysAreOld(keys: PacketKeys): bool {
-  return keys.sealed >= GCM_UPDATE_AT;
-}
-
-/** Whether a connection that saw `forged` packets which were not genuine has to end with AEAD_LIMIT. */
-// @ts-ignore: decorator
-@inline
-export function isForgeryLimitReached(suite: Suite, forged: u64): bool {
-  return forged >= (suite == Suite.CHACHA20_POLY1305_SHA256 ? CHACHA_FORGED_MAX : GCM_FORGED_MAX);
-}

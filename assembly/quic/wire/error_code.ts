@@ -95,6 +95,7 @@ export function transportErrorOf(status: i32): u32 {
     case QuicStatus.CONNECTION_IDLE:
       return TransportError.NO_ERROR;
     case QuicStatus.VERSION_NEGOTIATION:
+    case QuicStatus.VERSION_OFFERED:
       return TransportError.VERSION_NEGOTIATION_ERROR;
   }
   if (status <= QuicStatus.PACKET_TRUNCATED && status >= QuicStatus.PACKET_DISCARD_LAST) {

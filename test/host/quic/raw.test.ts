@@ -1,6 +1,6 @@
 // Raw QUIC over the loopback interface: this project's client against its server, by real sockets.
 
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { connectQuic, type ConnectQuicOptions } from "../../../host/quic/connect_quic.ts";
 import { listenQuic, type ListenQuicOptions, type QuicListener } from "../../../host/quic/listen_quic.ts";
 import type { QuicConnection } from "../../../host/quic/quic_connection.ts";
@@ -137,8 +137,23 @@ describe("raw QUIC", () => {
     await expectEcho(connection);
     await migrate();
     await expectEcho(connection);
+    await vi.waitFor(() => expect(connection.pathChanges).toBe(1));
     expect(connection.stats()!.keyUpdates).toBe(1);
     await close();
+  });
+
+  test("goes to the server's preferred address, and to fresh connection IDs", async () => {
+    const port = await serve({ preferredAddress: { host: "127.0.0.1" } });
+    const { connection, close } = await dial(port);
+    await vi.waitFor(() => expect(connection.pathChanges).toBe(1));
+    expect(connection.remotePort).not.toBe(port);
+    await expectEcho(connection);
+    expect(connection.retireConnectionIds()).toBe(true);
+    await expectEcho(connection);
+    await close();
+    await expect(serve({ preferredAddress: { host: "localhost" } })).rejects.toThrow(
+      "QUIC option preferredAddress.host is localhost; it must be an IP address",
+    );
   });
 
   test("carries datagrams", async () => {

@@ -167,26 +167,6 @@ describe("keys", () => {
     }
   });
 
-  test("wear out as RFC 9001 §6.6 says", () => {
-    derive(keys, Suite.AES_256_GCM_SHA384);
-    keys.sealed = (1 << 22) - 1;
-    expect(Keys.packetKeysAreOld(keys)).toBe(false);
-    protect(false, 7, 2, 30);
-    expect(Keys.packetKeysAreOld(keys)).toBe(true);
-    keys.sealed = (1 << 23) - 1;
-    expect(Keys.packetKeysAreSpent(keys)).toBe(false);
-    protect(false, 7, 2, 30);
-    expect(Keys.packetKeysAreSpent(keys)).toBe(true);
-    derive(keys, Suite.CHACHA20_POLY1305_SHA256);
-    keys.sealed = u64.MAX_VALUE;
-    expect(Keys.packetKeysAreSpent(keys)).toBe(false);
-    for (let s = 0; s < 3; s++) {
-      const limit: u64 = (<u64>1) << (s == 2 ? 36 : 52);
-      expect(Keys.isForgeryLimitReached(suites[s], limit - 1)).toBe(false);
-      expect(Keys.isForgeryLimitReached(suites[s], limit)).toBe(true);
-    }
-  });
-
   test("are gone when they are forgotten", () => {
     derive(keys, Suite.AES_128_GCM_SHA256);
     expect(Keys.packetKeysExist(keys)).toBe(true);

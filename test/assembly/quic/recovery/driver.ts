@@ -12,7 +12,9 @@ import {
   recoveryOpenSpace,
   recoveryTakeAcked,
   recoveryTakeLost,
+  recoveryReceived,
 } from "../../../../assembly/quic/recovery/recovery.ts";
+import { Ecn, receivedAdd } from "../../../../assembly/quic/recovery/received_packets.ts";
 import { Recovery } from "../../../../assembly/quic/recovery/recovery_state.ts";
 import {
   PacketFlag,
@@ -86,4 +88,11 @@ export function lost(): string {
     sentPacketFree(ptr);
   }
   return text;
+}
+
+/** The peer's packets have a gap, so that what becomes of our acknowledgements matters and they are kept like other packets. */
+export function receiveWithGap(space: SpaceId): void {
+  const received = recoveryReceived(recovery, space);
+  receivedAdd(received, 0, false, Ecn.NOT_ECT, 0, 0);
+  receivedAdd(received, 2, false, Ecn.NOT_ECT, 0, 0);
 }

@@ -10,7 +10,7 @@ import { SentPacket, sentPacketFree } from "../../../../assembly/quic/recovery/s
 import { recoveryOnTimeout, RecoveryTimeout } from "../../../../assembly/quic/recovery/timer.ts";
 import { slabBytesInUse } from "../../../../assembly/core/slab.ts";
 import { randomBelow, seedRandom } from "../../core/random.ts";
-import { APPLICATION, confirmed, DATA, DATAGRAM, recovery, send } from "./driver.ts";
+import { APPLICATION, confirmed, DATA, DATAGRAM, receiveWithGap, recovery, send } from "./driver.ts";
 
 /** Packets of one life: below the first number that may be skipped. */
 const MOST: u32 = 120;
@@ -182,6 +182,7 @@ let timeouts = 0;
 
 function live(seed: u64): i32 {
   confirmed();
+  receiveWithGap(APPLICATION);
   reset();
   seedRandom(seed);
   const pace = 1 + randomBelow(60);

@@ -55,6 +55,7 @@ import {
   lost,
   recovery,
   send,
+  receiveWithGap,
 } from "./driver.ts";
 
 /** One packet there and back in `rttMs`, so that there is an estimate. */
@@ -294,6 +295,7 @@ describe("probes (RFC 9002 §6.2)", () => {
 
   test("repeat the oldest open packets, each once", () => {
     confirmed();
+    receiveWithGap(APPLICATION);
     send(APPLICATION, 0, 0, 40);
     send(APPLICATION, 1);
     send(APPLICATION, 2);
@@ -579,10 +581,28 @@ describe("what a connection holds", () => {
       count++;
     }
     expect(count).toBe(8192);
+    receiveWithGap(HANDSHAKE);
     const before = slabBytesInUse();
     for (let i = 0; i < 1000; i++) send(HANDSHAKE, 1, 0, 40);
     expect(slabBytesInUse() - before).toBeLessThanOrEqual(32 * 64);
     expect(spaceOf(recovery, HANDSHAKE).quietCount).toBe(32);
+  });
+
+  test("an acknowledgement whose fate says nothing is not kept", () => {
+    confirmed();
+    const received = recoveryReceived(recovery, APPLICATION);
+    receivedAdd(received, 0, true, Ecn.NOT_ECT, 25, 1);
+    const before = slabBytesInUse();
+    send(APPLICATION, 1, 0, 40);
+    expect(slabBytesInUse()).toBe(before);
+    // It may time a round trip of what is under way, or say that ranges are known to the peer.
+    send(APPLICATION, 2);
+    send(APPLICATION, 2, 0, 40);
+    expect(spaceOf(recovery, APPLICATION).quietCount).toBe(1);
+    ack(APPLICATION, 0, 2, 10);
+    receivedAdd(received, 2, true, Ecn.NOT_ECT, 25, 1);
+    send(APPLICATION, 3, 0, 40);
+    expect(spaceOf(recovery, APPLICATION).quietCount).toBe(1);
   });
 
   test("a sender of acknowledgements alone asks for a PING now and then", () => {
