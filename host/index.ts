@@ -26,6 +26,7 @@ export type {
   Transport,
 } from "./transport/transport.ts";
 export * from "./router/index.ts";
+export { WebTransportError } from "./server/web_transport_error.ts";
 export { WebSocketClient } from "./client/web_socket_client.ts";
 export { WebSocketCloseEvent, WebSocketErrorEvent } from "./client/web_socket_events.ts";
 export type { WebSocketClientOptions } from "./client/web_socket_client.ts";

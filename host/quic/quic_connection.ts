@@ -4,7 +4,8 @@ import { CloseFlag, ConnectedFlag, QuicStat, StreamNews } from "../engine/index.
 import { Status } from "../engine/index.ts";
 import { QuicConnectionError, type QuicEnd } from "./quic_error.ts";
 import type { QuicHost } from "./quic_host.ts";
-import { QuicStream, type StreamCarrier } from "./quic_stream.ts";
+import { QuicStream } from "./quic_stream.ts";
+import type { StreamCarrier } from "./stream_ends.ts";
 
 /** What is known of a connection's path and traffic. */
 export interface QuicStats {
@@ -120,7 +121,7 @@ export class QuicConnection implements StreamCarrier {
       this.#assertOpen();
       const handle = this.#host.quic.openStream(this.handle, isUnidirectional);
       if (handle > 0) {
-        const stream = new QuicStream(this, this, handle, this.#host.quic.streamId(handle), true);
+        const stream = new QuicStream(this, handle, this.#host.quic.streamId(handle), true);
         this.#streams.set(handle, stream);
         return stream;
       }
@@ -289,7 +290,7 @@ export class QuicConnection implements StreamCarrier {
     let stream = this.#streams.get(handle);
     if (stream === undefined) {
       if ((news & StreamNews.OPENED) === 0) return;
-      stream = new QuicStream(this, this, handle, id, false);
+      stream = new QuicStream(this, handle, id, false);
       this.#streams.set(handle, stream);
       this.#incoming.push(stream);
       const wake = this.#onIncoming;

@@ -29,6 +29,17 @@ export { Router } from "./router.ts";
 export type { RouteHandler, RouteHandlers, RouteListing } from "./router.ts";
 export type { RouterOptions, UnhandledHook } from "./router_options.ts";
 export { Status, statusPhrase } from "./status.ts";
+export { WebTransportReply } from "./web_transport.ts";
+export type {
+  WebTransportAcceptance,
+  WebTransportBidirectionalStream,
+  WebTransportCloseInfo,
+  WebTransportDatagrams,
+  WebTransportHandler,
+  WebTransportOptions,
+  WebTransportRoute,
+  WebTransportSession,
+} from "./web_transport.ts";
 export { WebSocketReply } from "./web_socket.ts";
 export type {
   CompressionOptions,

@@ -37,6 +37,7 @@ export class RouteSpace {
   readonly #territories: Territory[];
   readonly #parents: Array<{ space: RouteSpace; prefix: string }> = [];
   #opensWebSockets = false;
+  #opensWebTransport = false;
 
   constructor(options: Required<RouterOptions>) {
     this.#table = new RouteTable(options.maxParamLength);
@@ -60,6 +61,16 @@ export class RouteSpace {
     for (const { space } of this.#parents) space.openWebSockets();
   }
 
+  get opensWebTransport(): boolean {
+    return this.#opensWebTransport;
+  }
+
+  /** One of the routes opens WebTransport sessions. */
+  openWebTransport(): void {
+    this.#opensWebTransport = true;
+    for (const { space } of this.#parents) space.openWebTransport();
+  }
+
   /** Adds a route; throws a PatternError when its place is taken here or above. */
   add(method: string, pattern: Pattern, handlers: readonly Handler[]): void {
     this.#insert(new Route(method, pattern, handlers, this.#ownLayers()));
@@ -74,6 +85,7 @@ export class RouteSpace {
     for (const territory of space.#territories) this.#adoptTerritory(territory.layers, prefix);
     space.#parents.push({ space: this, prefix });
     if (space.opensWebSockets) this.openWebSockets();
+    if (space.opensWebTransport) this.openWebTransport();
   }
 
   /** The route of a path that matches literally as it was received; the hot path. */

@@ -31,6 +31,7 @@ import { checkedOptions } from "./router_options.ts";
 import type { RouterOptions } from "./router_options.ts";
 import { parseScope } from "./scope.ts";
 import { plainPathEnd, readTarget } from "./target.ts";
+import { webTransportHandler, type WebTransportHandler, type WebTransportOptions } from "./web_transport.ts";
 import { webSocketHandler } from "./web_socket.ts";
 import type { WebSocketOptions } from "./web_socket.ts";
 import { toResponse, WebExchange } from "./web_exchange.ts";
@@ -133,6 +134,28 @@ export class Router<Prefix extends string = ""> {
     this.#register(["GET", "CONNECT"], path, [handler]);
     this.#space.openWebSockets();
     return this;
+  }
+
+  /**
+   * Opens WebTransport sessions at this path, over HTTP/3. Pages of other origins are refused unless allowed. It is a route of
+   * CONNECT: middlewares surround the request for a session. The session outlives the handler, until either side closes it.
+   */
+  webtransport<Path extends string, Data = unknown>(
+    path: Path,
+    handler: WebTransportHandler<Data>,
+    options: WebTransportOptions<ParamsOf<`${Prefix}${Path}`>, Data> = {},
+  ): this {
+    const report = (error: unknown): void =>
+      this.logger.error({ err: error, path }, "a WebTransport handler failed");
+    const terms = options as unknown as WebTransportOptions<never, never>;
+    this.#register(["CONNECT"], path, [webTransportHandler(path, handler, terms, report)]);
+    this.#space.openWebTransport();
+    return this;
+  }
+
+  /** Whether some route opens WebTransport sessions: then HTTP/3 announces them. */
+  get opensWebTransport(): boolean {
+    return this.#space.opensWebTransport;
   }
 
   /** Whether some route opens WebSockets: then HTTP/2 announces extended CONNECT (RFC 8441 §3). */

@@ -12,6 +12,7 @@ import { afterTurn } from "../transport/after_turn.ts";
 import { writeFailure, writeReply } from "./reply_writer.ts";
 import { QuicTable } from "./quic_table.ts";
 import { ServerExchange } from "./server_exchange.ts";
+import { SessionTable } from "./session_table.ts";
 import { SocketTable } from "./socket_table.ts";
 import type { Topics } from "./topics.ts";
 import { Session } from "./session.ts";
@@ -39,6 +40,7 @@ const MAX_TIMER_MS = 2_147_483_647;
 export class EngineHost implements EventSink {
   readonly engine: Engine;
   readonly sockets = new SocketTable();
+  readonly webTransport = new SessionTable();
   readonly topics: Topics;
   readonly usualFields: UsualFields;
   /** Length of a message where a route does not say its own. */
@@ -133,6 +135,7 @@ export class EngineHost implements EventSink {
       }
     }
     for (const exchange of exchanges) this.#abort(exchange, Status.H1_UNEXPECTED_END);
+    this.webTransport.lose(session);
     for (const socket of session.webSockets ?? []) {
       // The engine keeps an exchange that it did not tell the end of until it is released.
       this.release(socket.handle);
@@ -214,6 +217,7 @@ export class EngineHost implements EventSink {
   #drain(session: Session): void {
     this.run(session, () => {
       for (const socket of [...(session.webSockets ?? [])]) socket.close(CloseCode.GOING_AWAY);
+      for (const opened of this.webTransport.on(session)) opened.drain();
       this.engine.doors.drainConnection(session.handle, this.now());
     });
   }
@@ -258,6 +262,7 @@ export class EngineHost implements EventSink {
     for (const session of [...this.sessions]) {
       for (const exchange of session.exchanges) this.#abort(exchange, Status.INVALID_STATE);
       for (const socket of session.webSockets ?? []) socket.aborted();
+      this.webTransport.lose(session);
       session.socket.reset();
     }
     this.#context.onFailure(this, error);
@@ -347,10 +352,10 @@ export class EngineHost implements EventSink {
 
   aborted(_connection: number, handle: number, status: number): void {
     const exchange = this.#find(handle);
-    const socket = this.sockets.find(handle);
-    if (socket !== undefined) {
+    const opened = this.sockets.find(handle) ?? this.webTransport.find(handle);
+    if (opened !== undefined) {
       this.release(handle);
-      socket.aborted();
+      opened.aborted();
       return;
     }
     if (exchange === undefined) {
@@ -387,11 +392,8 @@ export class EngineHost implements EventSink {
     this.#sessionAt[connection & INDEX_MASK]?.close(status, abort);
   }
 
-  tunnel(): void {
-    // No handler asks for a tunnel yet: CONNECT and upgrades are answered by the router like any other request.
-  }
-
-  // The server never opens a connection.
+  // The server never opens a connection, and CONNECT is answered by the router like any other request.
+  tunnel(): void {}
   response(): void {}
   informational(): void {}
 }

@@ -8,6 +8,7 @@ import { bindNodeDatagrams } from "../transport/node_datagrams.ts";
 import type { DatagramSink } from "../transport/datagrams.ts";
 import type { BoundAddress, ListenTarget, TlsOptions } from "../transport/transport.ts";
 import type { EngineHost } from "./engine_host.ts";
+import type { RequestHandler } from "./server.ts";
 
 /** What `http3` may say. */
 export interface Http3Options {
@@ -37,12 +38,15 @@ export async function listenHttp3(
   address: BoundAddress,
   target: ListenTarget & { readonly tls: TlsOptions },
   options: Http3Options,
-  opensWebSockets: boolean,
+  handler: RequestHandler,
 ): Promise<QuicListener> {
   const { quic } = host.engine;
   if (options.secret !== undefined)
     checked(quic.setSecret(options.secret, options.process ?? 0), "setting the secret of http3");
-  const flags = QuicConfigFlag.HTTP3 | (opensWebSockets ? QuicConfigFlag.CONNECT_PROTOCOL : 0);
+  const flags =
+    QuicConfigFlag.HTTP3 |
+    (handler.opensWebSockets === true ? QuicConfigFlag.CONNECT_PROTOCOL : 0) |
+    (handler.opensWebTransport === true ? QuicConfigFlag.WEBTRANSPORT : 0);
   const config = makeConfig(quic, { alpn: ["h3"], earlyData: options.earlyData === true }, flags);
   const keys = addCredentials(quic, config, target);
   if (options.retry === true) checked(quic.setOption(config, QuicOption.RETRY, 1), "asking for a Retry");

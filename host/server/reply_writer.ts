@@ -7,11 +7,12 @@
 
 import { EngineError } from "../engine/engine_error.ts";
 import { SendFlag, Status } from "../engine/index.ts";
-import { Reply, WebSocketReply } from "../router/index.ts";
+import { Reply, WebSocketReply, WebTransportReply } from "../router/index.ts";
 import type { ReplyBody } from "../router/index.ts";
 import { sendSource, sendWhole } from "./content_sender.ts";
 import { ReplySource } from "./reply_source.ts";
 import type { ServerExchange } from "./server_exchange.ts";
+import { openServerSession } from "./session_opening.ts";
 import { openServerSocket } from "./socket_opening.ts";
 
 /** Text up to this many code units goes with its head in one call. */
@@ -68,6 +69,7 @@ function write(exchange: ServerExchange, reply: Reply): void {
     }
   }
   if (reply instanceof WebSocketReply) openServerSocket(exchange, reply);
+  else if (reply instanceof WebTransportReply) openServerSession(exchange, reply);
   else writeGeneral(exchange, reply);
 }
 

@@ -24,6 +24,8 @@ export interface RequestHandler {
   handle(exchange: Exchange): Reply | Promise<Reply>;
   /** Whether some of the answers open WebSockets. Default: none does. */
   readonly opensWebSockets?: boolean;
+  /** Whether some open WebTransport sessions. Default: none does. */
+  readonly opensWebTransport?: boolean;
 }
 
 /** How `close` ends. */
@@ -140,8 +142,7 @@ export class Server {
     try {
       const { listenHttp3 } = await import("./quic_listener.ts");
       const host = this.#pool.hosts[0] as EngineHost;
-      const opensWebSockets = handler.opensWebSockets === true;
-      this.#quicListeners.push(await listenHttp3(host, listener.address, target, options, opensWebSockets));
+      this.#quicListeners.push(await listenHttp3(host, listener.address, target, options, handler));
     } catch (error) {
       logger.warn(
         { err: error },
