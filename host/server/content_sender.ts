@@ -109,7 +109,7 @@ function sendSome(exchange: ServerExchange, bytes: Uint8Array, from: number): nu
 
 /** Whether other exchanges that are not complete share the connection. */
 function isSharing(exchange: ServerExchange): boolean {
-  return exchange.session.exchanges.size > 1 && exchange.protocol === "h2";
+  return exchange.session.exchangeCount > 1 && exchange.protocol === "h2";
 }
 
 /** Sends a piece, or some of it; answers how much, WOULD_BLOCK or another status. */

@@ -125,8 +125,8 @@ export class EngineHost implements EventSink {
   forget(session: Session): void {
     this.sessions.delete(session);
     this.#sessionAt[session.handle & INDEX_MASK] = undefined;
-    const exchanges = [...session.exchanges];
-    session.exchanges.clear();
+    const { exchanges } = session;
+    for (const exchange of exchanges) session.deleteExchange(exchange);
     if (!this.#isFailed) {
       try {
         this.engine.doors.closeConnection(session.handle);
@@ -136,7 +136,7 @@ export class EngineHost implements EventSink {
     }
     for (const exchange of exchanges) this.#abort(exchange, Status.H1_UNEXPECTED_END);
     this.webTransport.lose(session);
-    for (const socket of session.webSockets ?? []) {
+    for (const socket of session.webSockets) {
       // The engine keeps an exchange that it did not tell the end of until it is released.
       this.release(socket.handle);
       socket.aborted();
@@ -181,8 +181,7 @@ export class EngineHost implements EventSink {
   /** The exchange's answer is complete and the engine was told so. */
   finished(exchange: ServerExchange): void {
     exchange.finish();
-    if (exchange.session.exchanges.size === 0) return;
-    if (exchange.session.exchanges.delete(exchange)) {
+    if (exchange.session.deleteExchange(exchange)) {
       this.#exchangeAt[exchange.handle & INDEX_MASK] = undefined;
     }
   }
@@ -216,7 +215,7 @@ export class EngineHost implements EventSink {
 
   #drain(session: Session): void {
     this.run(session, () => {
-      for (const socket of [...(session.webSockets ?? [])]) socket.close(CloseCode.GOING_AWAY);
+      for (const socket of session.webSockets) socket.close(CloseCode.GOING_AWAY);
       for (const opened of this.webTransport.on(session)) opened.drain();
       this.engine.doors.drainConnection(session.handle, this.now());
     });
@@ -229,7 +228,7 @@ export class EngineHost implements EventSink {
     for (const session of [...this.sessions]) {
       // A peer that has its answers and only has not ended its side loses nothing.
       if (!session.isEnding) connections++;
-      exchanges += session.exchanges.size;
+      exchanges += session.exchangeCount;
       if (session.isEnding) session.socket.destroy();
       else session.socket.reset();
     }
@@ -261,7 +260,7 @@ export class EngineHost implements EventSink {
     this.stop();
     for (const session of [...this.sessions]) {
       for (const exchange of session.exchanges) this.#abort(exchange, Status.INVALID_STATE);
-      for (const socket of session.webSockets ?? []) socket.aborted();
+      for (const socket of session.webSockets) socket.aborted();
       this.webTransport.lose(session);
       session.socket.reset();
     }
@@ -317,7 +316,7 @@ export class EngineHost implements EventSink {
     // The usual request is over by now, and nothing needs to find it.
     if (!(reply instanceof Promise) && exchange.isOver) return;
     this.#exchangeAt[handle & INDEX_MASK] = exchange;
-    session.exchanges.add(exchange);
+    session.addExchange(exchange);
     if (reply instanceof Promise) {
       reply.then(
         (late) => this.#answerLate(exchange, () => writeReply(exchange, late)),
@@ -363,7 +362,7 @@ export class EngineHost implements EventSink {
       this.release(handle);
       return;
     }
-    exchange.session.exchanges.delete(exchange);
+    exchange.session.deleteExchange(exchange);
     this.#abort(exchange, status);
   }
 

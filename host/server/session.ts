@@ -6,6 +6,7 @@
 
 import { Status } from "../engine/index.ts";
 import type { Socket, SocketSink } from "../transport/transport.ts";
+import { countOf, hasItem, itemsOf, withItem, withoutItem, type Few } from "./few.ts";
 import { OutputBlock } from "./output_block.ts";
 import { BLOCK_BYTES } from "./write_blocks.ts";
 import type { EngineHost } from "./engine_host.ts";
@@ -24,13 +25,11 @@ export class Session implements SocketSink {
   readonly host: EngineHost;
   readonly socket: Socket;
   readonly handle: number;
-  readonly receiveBuffer: Uint8Array;
-  /** Exchanges whose answer was not complete when their handler returned. */
-  readonly exchanges = new Set<ServerExchange>();
-  /** WebSockets that are open on it; null before the first. */
-  webSockets: ServerSocket[] | null = null;
   /** Several exchanges share the connection at a time. */
   isMultiplexed = false;
+  /** Exchanges whose answer was not complete when their handler returned. */
+  #unfinished: Few<ServerExchange> = null;
+  #webSockets: Few<ServerSocket> = null;
   #isBlocked = false;
   #isClosed = false;
   #isEnding = false;
@@ -46,7 +45,6 @@ export class Session implements SocketSink {
     this.host = host;
     this.socket = socket;
     this.handle = handle;
-    this.receiveBuffer = host.engine.receiveBuffer;
   }
 
   /** The socket takes nothing for now. */
@@ -61,6 +59,44 @@ export class Session implements SocketSink {
   /** The engine is through with the peer; only the peer's end is waited for. */
   get isEnding(): boolean {
     return this.#isEnding;
+  }
+
+  /** Exchanges whose answer is not complete, as they are now. */
+  get exchanges(): readonly ServerExchange[] {
+    return itemsOf(this.#unfinished);
+  }
+
+  get exchangeCount(): number {
+    return countOf(this.#unfinished);
+  }
+
+  /** The handler of an exchange returned before its answer was complete. */
+  addExchange(exchange: ServerExchange): void {
+    this.#unfinished = withItem(this.#unfinished, exchange);
+  }
+
+  /** Its answer is complete, or nobody waits for it any more. False: it was not there. */
+  deleteExchange(exchange: ServerExchange): boolean {
+    if (!hasItem(this.#unfinished, exchange)) return false;
+    this.#unfinished = withoutItem(this.#unfinished, exchange);
+    return true;
+  }
+
+  /** WebSockets that are open, as they are now. */
+  get webSockets(): readonly ServerSocket[] {
+    return itemsOf(this.#webSockets);
+  }
+
+  addWebSocket(socket: ServerSocket): void {
+    this.#webSockets = withItem(this.#webSockets, socket);
+  }
+
+  deleteWebSocket(socket: ServerSocket): void {
+    this.#webSockets = withoutItem(this.#webSockets, socket);
+  }
+
+  get receiveBuffer(): Uint8Array {
+    return this.host.engine.receiveBuffer;
   }
 
   onBytes(length: number, kept?: Uint8Array): void {
@@ -97,7 +133,7 @@ export class Session implements SocketSink {
       this.#isBlocked = false;
       this.host.engine.doors.transmitDrained(this.handle, this.host.now());
       for (const exchange of this.exchanges) exchange.writable();
-      if (this.webSockets !== null) for (const socket of [...this.webSockets]) socket.writable();
+      for (const socket of this.webSockets) socket.writable();
     });
   }
 

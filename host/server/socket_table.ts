@@ -11,17 +11,14 @@ export class SocketTable implements SocketEvents {
   /** A WebSocket has been opened on its session. */
   add(socket: ServerSocket): void {
     this.#socketAt[socket.handle & INDEX_MASK] = socket;
-    const { session } = socket;
-    if (session.webSockets === null) session.webSockets = [socket];
-    else session.webSockets.push(socket);
+    socket.session.addWebSocket(socket);
   }
 
   /** It is over. */
   delete(socket: ServerSocket): void {
     const index = socket.handle & INDEX_MASK;
     if (this.#socketAt[index] === socket) this.#socketAt[index] = undefined;
-    const { session } = socket;
-    session.webSockets = session.webSockets?.filter((other) => other !== socket) ?? null;
+    socket.session.deleteWebSocket(socket);
   }
 
   /** One that is not over; an event may name one that is. */

@@ -174,7 +174,7 @@ describe("a peer that stops reading", () => {
     await pause(300);
     const [session] = server.pool.hosts[0]!.sessions;
     expect(session!.socket.pendingBytes).toBeLessThan(2 * 1024 * 1024);
-    expect(session!.exchanges.size).toBeLessThanOrEqual(64);
+    expect(session!.exchangeCount).toBeLessThanOrEqual(64);
     await eventually("the write deadline", () => server.connectionCount === 0, 3000);
     client.close();
   });
