@@ -232,7 +232,8 @@ let onreadKeys: { buffer: symbol | null; callback: symbol | null } | null = null
 
 function findOnreadKeys(socket: NetSocket): { buffer: symbol | null; callback: symbol | null } {
   const symbols = Object.getOwnPropertySymbols(socket);
-  const named = (name: string): symbol | null => symbols.find(({ description }) => description === name) ?? null;
+  const named = (name: string): symbol | null =>
+    symbols.find(({ description }) => description === name) ?? null;
   return { buffer: named("kBuffer"), callback: named("kBufferCb") };
 }
 
