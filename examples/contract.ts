@@ -91,6 +91,26 @@ app.ws("/ws", {
   message: (ws, message) => void ws.send(message),
 });
 
+/** Echoes: datagrams, streams both ways, and each stream one way on one of this side's own. */
+app.webtransport(
+  "/wt",
+  async (session) => {
+    // A session that is cut ends all of them.
+    const ended = (): void => undefined;
+    session.datagrams.readable.pipeTo(session.datagrams.writable).catch(ended);
+    const bidirectional = async (): Promise<void> => {
+      for await (const { readable, writable } of session.incomingBidirectionalStreams)
+        readable.pipeTo(writable).catch(ended);
+    };
+    const unidirectional = async (): Promise<void> => {
+      for await (const readable of session.incomingUnidirectionalStreams)
+        readable.pipeTo(await session.createUnidirectionalStream()).catch(ended);
+    };
+    await Promise.all([bidirectional(), unidirectional()]).catch(ended);
+  },
+  { origins: "*" },
+);
+
 app.get("/metrics", async () =>
   reply(await server.metrics(), { contentType: "text/plain; version=0.0.4; charset=utf-8" }),
 );

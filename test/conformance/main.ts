@@ -12,6 +12,7 @@ import { h2BrowserSuites } from "./h2_browser.ts";
 import { h2ClientSuites } from "./h2_clients.ts";
 import { h2specSuites } from "./h2spec.ts";
 import { h3BrowserSuites } from "./h3_browser.ts";
+import { webTransportSuites } from "./web_transport_browser.ts";
 import { h3ClientSuites } from "./h3_clients.ts";
 import { loadSuites } from "./load.ts";
 import { packageSuites } from "./package.ts";
@@ -41,6 +42,7 @@ const allSuites: Suite[] = [
   ...h2BrowserSuites,
   ...h3ClientSuites,
   ...h3BrowserSuites,
+  ...webTransportSuites,
   ...loadSuites,
   ...slowClientSuites,
   ...autobahnSuites,

@@ -1,0 +1,139 @@
+// WebTransport as headless Chromium speaks it: a page trusts the contract server by the hash of its certificate, which is no other kind
+// than a page may (ECDSA, fewer than 14 days), and asks for streams and datagrams by the standard's own class.
+
+import { createHash, X509Certificate } from "node:crypto";
+import { Browser, findBrowser } from "../runtime/browser.ts";
+import type { ContractServer } from "../runtime/contract_process.ts";
+import { expectValue } from "./h2_browser.ts";
+import { problemOf, results, skipped } from "./suite.ts";
+import type { Suite, SuiteResult } from "./suite.ts";
+
+export const webTransportSuites: Suite[] = [{ name: "WebTransport: Chromium", run }];
+
+/** What the page has before each expression: a session, and how to read. */
+function prelude(url: string, hash: string): string {
+  return `(() => {
+    window.connect = () => new WebTransport(${JSON.stringify(url)}, {
+      serverCertificateHashes: [{ algorithm: "sha-256", value: Uint8Array.from(${hash}) }],
+    });
+    window.textOf = (readable) => new Response(readable).text();
+    window.put = async (writable, text) => {
+      const writer = writable.getWriter();
+      await writer.write(new TextEncoder().encode(text));
+      await writer.close();
+    };
+    return "ready";
+  })()`;
+}
+
+const inSession = (body: string): string => `(async () => {
+  const wt = connect();
+  await wt.ready;
+  const result = await (async () => { ${body} })();
+  wt.close();
+  return result;
+})()`;
+
+/** What it is called, the expression, and what that gives. */
+const EXPRESSIONS: readonly (readonly [name: string, expression: string, gives: unknown])[] = [
+  [
+    "a stream both ways",
+    inSession(`const { readable, writable } = await wt.createBidirectionalStream();
+      await put(writable, "hello");
+      return textOf(readable);`),
+    "hello",
+  ],
+  [
+    "fifty streams both ways at once",
+    inSession(`const asked = Array.from({ length: 50 }, async (_, index) => {
+        const { readable, writable } = await wt.createBidirectionalStream();
+        await put(writable, String(index));
+        return Number(await textOf(readable));
+      });
+      return (await Promise.all(asked)).reduce((sum, number) => sum + number, 0);`),
+    1225,
+  ],
+  [
+    "a megabyte each way",
+    inSession(`const { readable, writable } = await wt.createBidirectionalStream();
+      const text = "0123456789abcdef".repeat(65536);
+      const sent = put(writable, text);
+      const back = await textOf(readable);
+      await sent;
+      return back === text;`),
+    true,
+  ],
+  [
+    "a stream one way, answered by one of the server's",
+    inSession(`await put(await wt.createUnidirectionalStream(), "alone");
+      const { value } = await wt.incomingUnidirectionalStreams.getReader().read();
+      return textOf(value);`),
+    "alone",
+  ],
+  [
+    "datagrams",
+    inSession(`const writer = wt.datagrams.writable.getWriter();
+      const reader = wt.datagrams.readable.getReader();
+      let isBack = false;
+      const sending = (async () => {
+        // A datagram may be lost.
+        for (let sent = 0; sent < 50 && !isBack; sent++) {
+          await writer.write(new TextEncoder().encode("ping"));
+          await new Promise((wake) => setTimeout(wake, 20));
+        }
+      })();
+      const { value } = await reader.read();
+      isBack = true;
+      await sending;
+      return new TextDecoder().decode(value);`),
+    "ping",
+  ],
+  [
+    "a code that a stream is reset with comes back",
+    inSession(`const { readable, writable } = await wt.createBidirectionalStream();
+      const writer = writable.getWriter();
+      await writer.write(new Uint8Array(1));
+      const reader = readable.getReader();
+      await reader.read();
+      await reader.cancel(new WebTransportError({ source: "stream", streamErrorCode: 77 }));
+      await writer.write(new Uint8Array(1));
+      return writer.closed.then(() => "closed", (error) => error.streamErrorCode);`),
+    77,
+  ],
+  [
+    "it closes with code and reason",
+    `(async () => {
+      const wt = connect();
+      await wt.ready;
+      wt.close({ closeCode: 9, reason: "done" });
+      return JSON.stringify(await wt.closed);
+    })()`,
+    '{"closeCode":9,"reason":"done"}',
+  ],
+  [
+    "a path without a route is refused",
+    `(async () => {
+      const wt = new WebTransport(location.origin + "/none", { serverCertificateHashes: [] });
+      wt.closed.catch(() => undefined);
+      return wt.ready.then(() => "opened", () => "refused");
+    })()`,
+    "refused",
+  ],
+];
+
+async function run(server: ContractServer): Promise<SuiteResult> {
+  const path = findBrowser();
+  if (path === null) return skipped("there is no Chromium; Debian's package is chromium");
+  const hash = createHash("sha256").update(new X509Certificate(server.cert).raw).digest();
+  const browser = new Browser(path);
+  try {
+    const page = await browser.open(`${server.secure}/`);
+    await page.evaluate(prelude(`${server.secure}/wt`, JSON.stringify([...hash])));
+    const outcome: [string, string | null][] = [];
+    for (const [name, expression, gives] of EXPRESSIONS)
+      outcome.push([name, await problemOf(() => expectValue(page, expression, gives))]);
+    return results(outcome);
+  } finally {
+    await browser.close();
+  }
+}
