@@ -34,8 +34,7 @@ const uncompressedPoint = 4;
 const mlKemKeyBytes = 1184;
 const mlKemCiphertextBytes = 1088;
 
-// The fixed head of a SubjectPublicKeyInfo before the raw key.
-const x25519Spki = Buffer.from("302a300506032b656e032100", "hex");
+// The fixed head of a SubjectPublicKeyInfo before the raw key of ML-KEM.
 const mlKemSpki = Buffer.from("308204b2300b0609608648016503040402038204a100", "hex");
 
 /** What Node has since 24.7; not among the declarations of the oldest one that is supported. */
@@ -91,7 +90,7 @@ class X25519Share implements LocalShare {
   constructor() {
     const { publicKey, privateKey } = crypto.generateKeyPairSync("x25519");
     this.#privateKey = privateKey;
-    this.publicShare = publicKey.export({ format: "der", type: "spki" }).subarray(x25519Spki.length);
+    this.publicShare = Buffer.from(publicKey.export({ format: "jwk" }).x as string, "base64url");
   }
 
   derive(peerShare: Uint8Array): Uint8Array {
@@ -102,11 +101,9 @@ class X25519Share implements LocalShare {
 /** X25519 with a raw public key. Exported for the tests with published vectors. */
 export function x25519(privateKey: KeyObject, peerShare: Uint8Array): Uint8Array {
   requireLength(peerShare, x25519Bytes);
-  const publicKey = crypto.createPublicKey({
-    key: Buffer.concat([x25519Spki, peerShare]),
-    format: "der",
-    type: "spki",
-  });
+  // As a JWK, here and above: reading DER takes Node longer than generating a key and the exchange together.
+  const x = Buffer.from(peerShare).toString("base64url");
+  const publicKey = crypto.createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
   const secret = crypto.diffieHellman({ privateKey, publicKey });
   // OpenSSL refuses this itself; not every runtime is OpenSSL.
   if (secret.every((byte) => byte === 0)) throw new RangeError("the shared secret is zero");
