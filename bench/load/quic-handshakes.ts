@@ -14,7 +14,7 @@ import { resolveLimits } from "../../host/engine/limits.ts";
 import { Endpoint } from "../../host/quic/endpoint.ts";
 import { makeConfig } from "../../host/quic/quic_config.ts";
 import { QuicHost } from "../../host/quic/quic_host.ts";
-import { bindNodeDatagrams } from "../../host/transport/node_datagrams.ts";
+import { bindDatagrams } from "../../host/transport/runtime_datagrams.ts";
 import { distFolder } from "../paths.ts";
 
 const MEMORY_BYTES = 256 * 2 ** 20;
@@ -29,7 +29,7 @@ const { quic } = host;
 const config = makeConfig(quic, { alpn: ["bench"] }, QuicConfigFlag.ANY_CERTIFICATE);
 const endpoint = new Endpoint(host, []);
 host.add(endpoint, {});
-endpoint.addSocket(await bindNodeDatagrams({ host: "127.0.0.1" }, endpoint));
+endpoint.addSocket(await bindDatagrams({ host: "127.0.0.1" }, endpoint));
 const address = encodeAddress("127.0.0.1", port);
 const startedAt = performance.now();
 const endsAt = startedAt + seconds * 1000;

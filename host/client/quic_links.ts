@@ -5,7 +5,7 @@
 import { CloseFlag, ConnectedFlag, type Engine, type QuicEvents } from "../engine/index.ts";
 import { Endpoint, type EngineOwner } from "../quic/endpoint.ts";
 import { QuicConnectionError } from "../quic/quic_error.ts";
-import { bindNodeDatagrams } from "../transport/node_datagrams.ts";
+import { bindDatagrams } from "../transport/runtime_datagrams.ts";
 import type { DatagramSink } from "../transport/datagrams.ts";
 import type { ClientEngine } from "./client_engine.ts";
 import type { KeyObject } from "node:crypto";
@@ -134,7 +134,7 @@ export class QuicLinks implements EngineOwner {
 
   async #bind(family: Family, privateKeys: readonly KeyObject[]): Promise<ClientEndpoint> {
     let sink: DatagramSink | null = null;
-    const socket = await bindNodeDatagrams(
+    const socket = await bindDatagrams(
       { host: family === 6 ? "::" : "0.0.0.0" },
       {
         onDatagram: (payload, host, port) => sink?.onDatagram(payload, host, port),

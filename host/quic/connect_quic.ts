@@ -7,7 +7,7 @@ import { encodeAddress, parseIp } from "../engine/datagram_batch.ts";
 import { checked } from "../engine/engine_error.ts";
 import { resolveLimits } from "../engine/limits.ts";
 import { loadModule, moduleFrom } from "../engine/module.ts";
-import { bindNodeDatagrams } from "../transport/node_datagrams.ts";
+import { bindDatagrams } from "../transport/runtime_datagrams.ts";
 import { Endpoint } from "./endpoint.ts";
 import { addRoots, makeConfig, type QuicOptions, readRuntimeRoots } from "./quic_config.ts";
 import type { QuicConnection } from "./quic_connection.ts";
@@ -85,7 +85,7 @@ export async function connectQuic(options: ConnectQuicOptions): Promise<QuicClie
     });
     const isIpv6 = address.includes(":");
     const any = isIpv6 ? "::" : "0.0.0.0";
-    endpoint.addSocket(await bindNodeDatagrams({ host: any }, endpoint));
+    endpoint.addSocket(await bindDatagrams({ host: any }, endpoint));
     const serverName = options.serverName ?? name;
     const target = {
       address: encodeAddress(address, port),
@@ -119,7 +119,7 @@ export async function connectQuic(options: ConnectQuicOptions): Promise<QuicClie
       migrate: async () => {
         await connection.confirmed;
         const local = endpoint.sockets.length;
-        endpoint.addSocket(await bindNodeDatagrams({ host: any }, endpoint.sinkFor(local)));
+        endpoint.addSocket(await bindDatagrams({ host: any }, endpoint.sinkFor(local)));
         checked(quic.migrate(connection.handle, local, host.now()), "moving to another port");
         endpoint.flush();
         host.armTimer();

@@ -6,7 +6,7 @@ import { parseIp } from "../engine/datagram_batch.ts";
 import { checked } from "../engine/engine_error.ts";
 import { resolveLimits } from "../engine/limits.ts";
 import { loadModule, moduleFrom } from "../engine/module.ts";
-import { bindNodeDatagrams } from "../transport/node_datagrams.ts";
+import { bindDatagrams } from "../transport/runtime_datagrams.ts";
 import { Endpoint } from "./endpoint.ts";
 import { addCredentials, makeConfig, type QuicOptions, type ServerCredentials } from "./quic_config.ts";
 import type { QuicConnection } from "./quic_connection.ts";
@@ -71,7 +71,7 @@ export async function listenQuic(
       onConnection: (connection) => void onConnection(connection),
       ...(keyLog === undefined ? {} : { onKeyLog: keyLog }),
     });
-    const socket = await bindNodeDatagrams(options, endpoint);
+    const socket = await bindDatagrams(options, endpoint);
     endpoint.addSocket(socket);
     const { preferredAddress: preferred } = options;
     if (preferred !== undefined) {
@@ -79,7 +79,7 @@ export async function listenQuic(
         throw new TypeError(
           `QUIC option preferredAddress.host is ${preferred.host}; it must be an IP address`,
         );
-      const second = await bindNodeDatagrams(preferred, endpoint.sinkFor(1));
+      const second = await bindDatagrams(preferred, endpoint.sinkFor(1));
       endpoint.addSocket(second);
       checked(quic.setPreferredAddress(config, preferredBytes(second)), "setting the preferred address");
     }

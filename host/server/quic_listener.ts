@@ -4,7 +4,7 @@ import { QuicConfigFlag, QuicOption } from "../engine/index.ts";
 import { checked } from "../engine/engine_error.ts";
 import { Endpoint } from "../quic/endpoint.ts";
 import { addCredentials, makeConfig } from "../quic/quic_config.ts";
-import { bindNodeDatagrams } from "../transport/node_datagrams.ts";
+import { bindDatagrams } from "../transport/runtime_datagrams.ts";
 import type { DatagramSink } from "../transport/datagrams.ts";
 import type { BoundAddress, ListenTarget, TlsOptions } from "../transport/transport.ts";
 import type { EngineHost } from "./engine_host.ts";
@@ -52,7 +52,7 @@ export async function listenHttp3(
   if (options.retry === true) checked(quic.setOption(config, QuicOption.RETRY, 1), "asking for a Retry");
   // The endpoint outlives the port only as far as the sink stands in before it is there.
   let sink: DatagramSink | null = null;
-  const socket = await bindNodeDatagrams(
+  const socket = await bindDatagrams(
     {
       host: address.host,
       port: address.port,

@@ -2,10 +2,12 @@
 //
 // The kernel's usual receive buffer holds 92 datagrams: 4 MiB are asked for where that works. On Deno, whose sockets make a buffer
 // of the size that was set for every datagram, the setting is small instead. Addresses are numeric, so a `lookup` that answers at once
-// spares each send a turn through the resolver.
+// spares each send a turn through the resolver. On a fresh socket of Deno's the first burst would arrive in reverse
+// (host/transport/first_send.ts).
 
 import type { Socket } from "node:dgram";
 import type { DatagramSink, DatagramSocket, DatagramTarget } from "./datagrams.ts";
+import { FirstSend } from "./first_send.ts";
 import { runtime } from "./runtime.ts";
 
 const BUFFER_BYTES = 4 * 1024 * 1024;
@@ -50,6 +52,7 @@ function bind(socket: Socket, port: number, host: string): Promise<void> {
 class NodeDatagramSocket implements DatagramSocket {
   readonly #socket: Socket;
   readonly #isIpv6: boolean;
+  readonly #first = runtime === "deno" ? new FirstSend() : null;
   readonly host: string;
   readonly port: number;
   #isClosed = false;
@@ -78,7 +81,16 @@ class NodeDatagramSocket implements DatagramSocket {
   send(payload: Uint8Array, host: string, port: number, family: 4 | 6, onSent = ignored): void {
     if (this.#isClosed) return;
     const name = this.#isIpv6 && family === 4 ? this.#mapped(host) : host;
-    this.#socket.send(payload, port, name, onSent);
+    if (this.#first === null) this.#socket.send(payload, port, name, onSent);
+    else {
+      this.#first.run((done) => {
+        if (this.#isClosed) return;
+        this.#socket.send(payload, port, name, () => {
+          done();
+          onSent?.();
+        });
+      });
+    }
   }
 
   /** An address of IPv4 as a socket of IPv6 takes it; that of the datagram before is kept. */

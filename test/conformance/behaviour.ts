@@ -6,11 +6,10 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { RUNTIME_VARIABLE } from "../runtime/contract_process.ts";
 import { root } from "../runtime/program.ts";
-import { type Runtime, runtimes } from "./runtimes.ts";
+import { bundleContract, type Runtime, runtimes } from "./runtimes.ts";
 import { runProgram, skipped, type Suite, type SuiteResult } from "./suite.ts";
 
 const TESTS = "test/runtime/contract";
-const BUNDLE_TIMEOUT_MS = 60_000;
 const TESTS_TIMEOUT_MS = 300_000;
 
 /** The part of vitest's JSON report that is read here. */
@@ -37,11 +36,7 @@ export const behaviourSuites: Suite[] = runtimes.map((runtime) => ({
 async function run(runtime: Runtime): Promise<SuiteResult> {
   const command = runtime.command();
   if (command === null) return skipped(`npm cannot install ${runtime.title}`);
-  await runProgram(
-    process.execPath,
-    ["scripts/run.mjs", "--bundle-only", "examples/contract.ts"],
-    BUNDLE_TIMEOUT_MS,
-  );
+  await bundleContract();
   const report = join(root, "build", `behaviour-${runtime.name}.json`);
   rmSync(report, { force: true });
   const manifest = createRequire(import.meta.url).resolve("vitest/package.json");

@@ -1,7 +1,10 @@
 // The runtimes that the suites run on: pinned versions of Node, Deno and Bun from npm, fetched below build/tools/ when a
 // suite first needs one.
 
+import { runProgram } from "./suite.ts";
 import { npmTool } from "./tools.ts";
+
+const BUNDLE_TIMEOUT_MS = 60_000;
 
 /** One runtime that can be started. */
 export interface Runtime {
@@ -41,6 +44,13 @@ export const runtimes: readonly Runtime[] = PINNED.map((pinned) => ({
   title: `${pinned.packageName} ${pinned.version}`,
   command: () => commandOf(pinned),
 }));
+
+/** Makes the file that other runtimes run: build/contract.mjs. */
+export async function bundleContract(): Promise<void> {
+  const args = ["scripts/run.mjs", "--bundle-only", "examples/contract.ts"];
+  const { code, output } = await runProgram(process.execPath, args, BUNDLE_TIMEOUT_MS);
+  if (code !== 0) throw new Error(`the contract server cannot be bundled: ${output.slice(-500)}`);
+}
 
 export const runtimeNames: readonly string[] = runtimes.map(({ name }) => name);
 

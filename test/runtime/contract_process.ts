@@ -24,17 +24,24 @@ export interface ContractServer {
   stop(): Promise<number | NodeJS.Signals>;
 }
 
-/** Starts the contract server without waiting for it. */
-export function startContractProgram(env: Record<string, string>): Program {
-  const runtime = process.env[RUNTIME_VARIABLE];
-  if (runtime === undefined) return startNode(["scripts/run.mjs", "examples/contract.ts"], env);
-  const [command, ...args] = JSON.parse(runtime) as [string, ...string[]];
-  return startProgram(command, [...args, CONTRACT_BUNDLE], env);
+/** Starts the contract server without waiting for it: by `command` or what the environment names, or else on this Node. */
+export function startContractProgram(
+  env: Record<string, string>,
+  command: readonly string[] | undefined = commandOfEnvironment(),
+): Program {
+  if (command === undefined) return startNode(["scripts/run.mjs", "examples/contract.ts"], env);
+  const [path, ...args] = command as [string, ...string[]];
+  return startProgram(path, [...args, CONTRACT_BUNDLE], env);
 }
 
-export async function startContract(): Promise<ContractServer> {
+function commandOfEnvironment(): readonly string[] | undefined {
+  const runtime = process.env[RUNTIME_VARIABLE];
+  return runtime === undefined ? undefined : (JSON.parse(runtime) as string[]);
+}
+
+export async function startContract(command?: readonly string[]): Promise<ContractServer> {
   const certFolder = mkdtempSync(join(tmpdir(), "httpy-contract-"));
-  const program = startContractProgram({ PORT: "0", TLS_PORT: "0", TLS_DIR: certFolder });
+  const program = startContractProgram({ PORT: "0", TLS_PORT: "0", TLS_DIR: certFolder }, command);
   const ready = await program.prints(/^ready (http:\S+)\/ (https:\S+)\/\n/);
   return {
     program,
