@@ -17,6 +17,7 @@ import { h3ClientSuites } from "./h3_clients.ts";
 import { loadSuites } from "./load.ts";
 import { packageSuites } from "./package.ts";
 import { qpackSuites } from "./qpack.ts";
+import { quicGtlsserverSuite } from "./quic_gtlsserver.ts";
 import { quicInteropSuites } from "./quic_interop.ts";
 import { runtimeNames } from "./runtimes.ts";
 import { slowClientSuites } from "./slow_clients.ts";
@@ -52,6 +53,7 @@ const allSuites: Suite[] = [
   ...packageSuites,
   ...behaviourSuites,
   ...quicInteropSuites,
+  quicGtlsserverSuite,
   ...qpackSuites,
   ...browserSuites,
   ...determinismSuites,

@@ -3,15 +3,14 @@
 // hashes tell whether they arrived. Each check has a server and a proxy of its own.
 
 import { spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createHash } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { once } from "node:events";
 import { connectQuic, listenQuic } from "../../host/quic/index.ts";
 import type { ConnectQuicOptions, ListenQuicOptions, QuicClient, QuicStream } from "../../host/quic/index.ts";
 import { root } from "../runtime/program.ts";
-import { keyPair, makeCertificate } from "../wire/tls/identities.ts";
+import { assertEqual, LARGE, makeSite, many, sha256, type Site, SMALL } from "./quic_site.ts";
 import { problemOf, results, runProgram, skipped, type Suite } from "./suite.ts";
 import { pythonWith } from "./tools.ts";
 import { type ProxyOptions, UdpProxy } from "./udp_proxy.ts";
@@ -19,95 +18,6 @@ import { type ProxyOptions, UdpProxy } from "./udp_proxy.ts";
 const PACKAGE = "aioquic==1.7.2";
 const CLIENT_TIMEOUT_MS = 60_000;
 const ALPN = ["hq-interop"];
-const SMALL = "small";
-const LARGE = "large";
-const LARGE_BYTES = 1_000_000;
-const LONG_CHAIN = 9;
-
-/** Files, certificates and their hashes, below a folder of their own. */
-interface Site {
-  readonly folder: string;
-  readonly files: ReadonlyMap<string, Buffer>;
-  readonly chain: string;
-  readonly longChain: string;
-  readonly key: string;
-  readonly ca: string;
-}
-
-function pem(der: Uint8Array): string {
-  const lines = Buffer.from(der)
-    .toString("base64")
-    .match(/.{1,64}/g) as string[];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
-}
-
-/** A root, `count - 1` authorities below it, each the next one's issuer, and a leaf for localhost. */
-function makeChain(count: number): { chain: string; root: Uint8Array } {
-  const authorities = Array.from({ length: count }, (_, index) => ({
-    subject: `authority ${count} ${index}`,
-    key: keyPair("p256", `authority${index}`),
-  }));
-  const common = {
-    isCa: true,
-    keyUsage: 0x06,
-    notBefore: new Date("2026-01-01"),
-    notAfter: new Date("2040-01-01"),
-  };
-  const certificates = authorities.map((authority, index) =>
-    makeCertificate({
-      ...authority,
-      ...common,
-      serial: 10 + index,
-      issuer: authorities[Math.max(0, index - 1)]!,
-    }),
-  );
-  const leaf = makeCertificate({
-    subject: "localhost",
-    key: keyPair("p256", "leaf"),
-    issuer: authorities[count - 1]!,
-    names: { dns: ["localhost"] },
-    notBefore: new Date("2026-01-01"),
-    notAfter: new Date("2040-01-01"),
-    serial: 99,
-    keyUsage: 0x80,
-    purposes: ["1.3.6.1.5.5.7.3.1"],
-    isCa: false,
-  });
-  const [first, ...rest] = certificates;
-  return { chain: [leaf, ...rest.reverse()].map(pem).join(""), root: first! };
-}
-
-function makeSite(): Site {
-  const folder = mkdtempSync(join(tmpdir(), "hq-"));
-  const files = new Map([
-    [SMALL, randomBytes(100)],
-    [LARGE, randomBytes(LARGE_BYTES)],
-  ]);
-  for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes);
-  const write = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text);
-    return join(folder, name);
-  };
-  const short = makeChain(1);
-  const long = makeChain(LONG_CHAIN);
-  return {
-    folder,
-    files,
-    chain: write("chain.pem", short.chain),
-    longChain: write("long.pem", long.chain),
-    key: write(
-      "key.pem",
-      keyPair("p256", "leaf").privateKey.export({ format: "pem", type: "pkcs8" }) as string,
-    ),
-    ca: write("ca.pem", pem(short.root) + pem(long.root)),
-  };
-}
-
-const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-
-function assertEqual(name: string, found: unknown, wanted: unknown): void {
-  if (found !== wanted) throw new Error(`${name} is ${String(found)}, not ${String(wanted)}`);
-}
 
 // aioquic's client, our server.
 
@@ -130,8 +40,6 @@ interface ServerCase {
   readonly paths?: readonly string[];
   readonly check?: (report: Report) => void;
 }
-
-const many = (count: number, path: string): string[] => Array.from({ length: count }, () => path);
 
 const serverCases: readonly ServerCase[] = [
   { name: "handshake and transfer", paths: [LARGE, SMALL] },
