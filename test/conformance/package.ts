@@ -40,6 +40,7 @@ const CONSUMER = `
 import { App, closeOnSignals, HttpError } from "httpy";
 import type { LimitOptions } from "httpy";
 import { Engine, loadModule, Status } from "httpy/engine";
+import { App as BrowserApp, PortTransport } from "httpy/browser";
 import { App as InlineApp } from "httpy/inline";
 
 const limits: LimitOptions = {};
@@ -51,6 +52,7 @@ app.onError(HttpError, (error) => Response.json({ error: error.message }, { stat
 export async function main(): Promise<number> {
   closeOnSignals(await app.listen({ port: 0, limits }));
   await new InlineApp().listen({ module: await loadModule() });
+  await new BrowserApp().listen({ transport: new PortTransport() });
   const engine = Engine.create(await loadModule(), { now: 0 });
   return engine.receiveBuffer.length + Status.OK;
 }
@@ -59,16 +61,19 @@ export async function main(): Promise<number> {
 const PROGRAM = `
 import { App } from "httpy";
 import { loadModule } from "httpy/engine";
+import { App as BrowserApp, PortTransport } from "httpy/browser";
 import { App as InlineApp } from "httpy/inline";
 const text = async (AnyApp) => {
   const app = new AnyApp().get("/:word", (req) => req.params.word);
   return (await app.fetch(new Request("http://localhost/imported"))).text();
 };
 const names = WebAssembly.Module.exports(await loadModule()).map(({ name }) => name);
-console.log([await text(App), await text(InlineApp), names.includes("receive")].join());
+const apps = [await text(App), await text(InlineApp), await text(BrowserApp)];
+console.log([...apps, typeof PortTransport, names.includes("receive")].join());
 `;
 
-const REQUIRE = 'console.log(typeof require("httpy").App, typeof require("httpy/engine").Engine);\n';
+const REQUIRE =
+  'console.log(typeof require("httpy").App, typeof require("httpy/engine").Engine, typeof require("httpy/browser").App);\n';
 
 async function tool(packageName: string, version: string, script: string, args: readonly string[]) {
   const path = npmTool(packageName, version, script);
@@ -122,8 +127,8 @@ async function runOn(runtime: Runtime, { folder }: PackedProject): Promise<Suite
       }
     });
   return results([
-    ["import", await check("program.mjs", PROGRAM, "imported,imported,true")],
-    ["require", await check("program.cjs", REQUIRE, "function function")],
+    ["import", await check("program.mjs", PROGRAM, "imported,imported,imported,function,true")],
+    ["require", await check("program.cjs", REQUIRE, "function function function")],
   ]);
 }
 

@@ -63,7 +63,6 @@ const KIB = 1024;
 test.each([
   ["index.js", 400 * KIB, 116 * KIB],
   ["engine.js", 80 * KIB, 24 * KIB],
-  ["browser.js", 320 * KIB, 96 * KIB],
   ["cli.js", 320 * KIB, 90 * KIB],
   ["browser.js", 260 * KIB, 75 * KIB],
   ["engine.wasm", 320 * KIB, 120 * KIB],
@@ -188,6 +187,16 @@ test("brings the command", async () => {
   const program = startProgram(process.execPath, args, {}, project.folder);
   expect(await program.ended()).toBe(0);
   expect(program.stdout()).toBe(`${manifest.version}\n`);
+});
+
+test("its entry for browsers loads here as well, with a router that answers", async () => {
+  const seen = await run(`
+    import { App, PortTransport } from "httpy/browser";
+    const app = new App().get("/:word", (req) => req.params.word);
+    const answer = await app.fetch(new Request("http://localhost/imported"));
+    console.log(JSON.stringify({ text: await answer.text(), transport: typeof PortTransport }));
+  `);
+  expect(seen).toEqual({ text: "imported", transport: "function" });
 });
 
 test("browser.js imports nothing by itself that a browser does not have", () => {
