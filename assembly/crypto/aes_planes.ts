@@ -86,9 +86,11 @@ function mixRows(keyPlanes: usize): void {
 // @ts-ignore: decorator
 @inline
 function mixed(doubled: v128, q: v128, m: v128, roundKey: v128): v128 {
-  const opposite = v128.shuffle<u8>(m, m, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  const opposite = v128.swizzle(m, i8x16(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
   return v128.xor(v128.xor(doubled, shiftRowsBelow(q)), v128.xor(opposite, roundKey));
 }
+
+// Swizzles by constants: V8 keeps their indices in registers, and makes those of a shuffle anew each time.
 
 /** a + b of every byte. */
 // @ts-ignore: decorator
@@ -100,14 +102,14 @@ function pairs(q: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function shiftRows(q: v128): v128 {
-  return v128.shuffle<u8>(q, q, 0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11);
+  return v128.swizzle(q, i8x16(0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11));
 }
 
 /** ShiftRows, and each byte replaced by the one below it. */
 // @ts-ignore: decorator
 @inline
 function shiftRowsBelow(q: v128): v128 {
-  return v128.shuffle<u8>(q, q, 5, 10, 15, 0, 9, 14, 3, 4, 13, 2, 7, 8, 1, 6, 11, 12);
+  return v128.swizzle(q, i8x16(5, 10, 15, 0, 9, 14, 3, 4, 13, 2, 7, 8, 1, 6, 11, 12));
 }
 
 /**
