@@ -2,7 +2,8 @@
  * The engine's own answer to what it could not accept: status, one sentence as text/plain, and `connection: close`.
  * None of the peer's bytes are in it.
  */
-import { httpStatusOf, Status, statusText } from "../abi/status.ts";
+import { httpStatusOf, Status } from "../abi/status.ts";
+import { wireStatusText } from "../abi/status_text.ts";
 import { writeAscii } from "../http/ascii.ts";
 import { reasonPhrase } from "../http/reason.ts";
 import { outputCommit, outputReserve } from "../session/output.ts";
@@ -23,7 +24,7 @@ export function writeErrorResponse(connection: H1Connection, status: i32): void 
   if (status == Status.H1_UNEXPECTED_END && !connection.headBegun && connection.exchangeOrdinal == 0) return;
   const code = <u32>httpStatusOf(status);
   const dest = outputReserve(connection, connection.output, RESPONSE_BYTES_MAX);
-  const text = statusText(status);
+  const text = wireStatusText(status);
   const reason = reasonPhrase(code);
   // "400 Bad Request: invalid field name\n"
   const bodyLen = 4 + reason.length + 2 + text.length + 1;

@@ -10,7 +10,8 @@ import { EventFlag, EventKind } from "../abi/event.ts";
 import { Counter } from "../abi/counter.ts";
 import { Limit } from "../abi/limit.ts";
 import { Role } from "../abi/message.ts";
-import { Blame, blameOf, Status, statusText } from "../abi/status.ts";
+import { Blame, blameOf, Status } from "../abi/status.ts";
+import { wireStatusText } from "../abi/status_text.ts";
 import { byteQueueClear } from "../core/byte_queue.ts";
 import { slabFree } from "../core/slab.ts";
 import { hpackDecoderFree } from "../hpack/decoder.ts";
@@ -45,7 +46,7 @@ export function connectionError(connection: H2Connection, status: i32): void {
   if (blameOf(status) == Blame.PEER) count(Counter.PEER_ERRORS);
   else if (status == Status.MEMORY_FULL) count(Counter.POOL_REFUSALS);
   connection.h2Flags |= H2Flag.BROKEN;
-  queueGoaway(connection, connection.lastRemoteId, errorCodeOf(status), statusText(status));
+  queueGoaway(connection, connection.lastRemoteId, errorCodeOf(status), wireStatusText(status));
   h2Close(connection, status);
 }
 

@@ -3,7 +3,8 @@
 // The engine answers statuses (assembly/abi/status.ts). Most are data to the server room, which acts on them; those that
 // reach a developer become an EngineError with a stable `code`, the layer and who is to blame.
 
-import { Blame, blameOf, httpStatusOf, Status, statusText } from "../../assembly/abi/status.ts";
+import { Blame, blameOf, httpStatusOf, Status } from "../../assembly/abi/status.ts";
+import { statusText } from "../../assembly/abi/status_text.ts";
 
 /** Which layer raised a status. */
 export type Layer =

@@ -1,7 +1,8 @@
 // `httpy/engine`: the bare engine for embedders. What the package's own server uses, and nothing of the server.
 
 export { OpenFlag, Protocol, Role, SendFlag } from "../../assembly/abi/message.ts";
-export { Status, statusText } from "../../assembly/abi/status.ts";
+export { Status } from "../../assembly/abi/status.ts";
+export { statusText } from "../../assembly/abi/status_text.ts";
 export { H3Status } from "../../assembly/abi/h3_status.ts";
 export { QuicStatus } from "../../assembly/abi/quic_status.ts";
 export { DEFAULT_MEMORY_BYTES, Engine } from "./engine.ts";

@@ -4,7 +4,7 @@
 // door answers is compared with what it answered then, since the same inputs give the same outputs; entropy alone is another, so
 // a WebSocket client's masks would be.
 
-import { statusText } from "../../assembly/abi/status.ts";
+import { statusText } from "../../assembly/abi/status_text.ts";
 import type { Doors } from "./doors.ts";
 import { Engine } from "./engine.ts";
 import type { EventSink } from "./event_reader.ts";

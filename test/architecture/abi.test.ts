@@ -10,7 +10,8 @@ import { format, resolveConfig } from "prettier";
 import { expect, test } from "vitest";
 import { COUNTER_NAMES } from "../../assembly/abi/counter.ts";
 import { FIELD_NAMES } from "../../assembly/abi/field_name.ts";
-import { blameOf, statusText } from "../../assembly/abi/status.ts";
+import { blameOf } from "../../assembly/abi/status.ts";
+import { statusText } from "../../assembly/abi/status_text.ts";
 import { root } from "./sources.ts";
 
 const docPath = join(root, "docs/abi.md");

@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Protocol, Role, SendFlag } from "../../assembly/abi/message.ts";
-import { statusText } from "../../assembly/abi/status.ts";
+import { statusText } from "../../assembly/abi/status_text.ts";
 import { Engine } from "../../host/engine/engine.ts";
 import type { EventSink } from "../../host/engine/event_reader.ts";
 import { resolveLimits } from "../../host/engine/limits.ts";

@@ -1,6 +1,6 @@
 // The log of a connection as text: one line per event, which golden cases compare.
 
-import { statusText } from "../../assembly/abi/status.ts";
+import { statusText } from "../../assembly/abi/status_text.ts";
 
 export interface LogLine {
   readonly offset: number;

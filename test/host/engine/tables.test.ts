@@ -8,7 +8,8 @@ import { COUNTER_NAMES } from "../../../assembly/abi/counter.ts";
 import { FIELD_NAMES } from "../../../assembly/abi/field_name.ts";
 import { LIMIT_NAMES, LIMIT_TABLE, LimitColumn } from "../../../assembly/abi/limit.ts";
 import { METHOD_NAMES } from "../../../assembly/abi/message.ts";
-import { Blame, blameOf, httpStatusOf, Status, statusText } from "../../../assembly/abi/status.ts";
+import { Blame, blameOf, httpStatusOf, Status } from "../../../assembly/abi/status.ts";
+import { statusText } from "../../../assembly/abi/status_text.ts";
 import { EngineError } from "../../../host/engine/engine_error.ts";
 import { limitEntries } from "../../../host/engine/limits.ts";
 
