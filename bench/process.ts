@@ -22,7 +22,7 @@ export const LOAD_CORE = 1;
 
 /** A server that has not spoken after this long never will; the slowest peer starts in under a second. */
 const READY_TIMEOUT_MS = 15_000;
-const GC_TIMEOUT_MS = 10_000;
+const GC_TIMEOUT_MS = 30_000;
 
 const running = new Set<ChildProcess>();
 

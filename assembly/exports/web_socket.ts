@@ -10,6 +10,7 @@ import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { FRAME_HEADER_ROOM, PayloadPath } from "../abi/web_socket.ts";
 import { WsStatus } from "../abi/ws_status.ts";
+import { h1TunnelShedHead } from "../h1/tunnel.ts";
 import { isH2, isH3 } from "../engine/protocol.ts";
 import { acceptSocket as accept, openSocket as openBy, wishes } from "../engine/web_socket.ts";
 import { Connection, connectionOf } from "../session/connection.ts";
@@ -45,7 +46,8 @@ export function checkHandshake(handle: u32): i32 {
 /**
  * Answers a handshake with these fields and this subprotocol (length 0: none), and opens the WebSocket. `deflate` are the host's
  * wishes (abi/deflate_parameters.ts); numbers below 0 stand for the limits' own. Answers what the extension was agreed to be (0:
- * not used), or a status, after which the request can be answered otherwise.
+ * not used), or a status, after which the request can be answered otherwise. The request's head is not to be read any more once the
+ * events told so far were handled.
  */
 export function acceptSocket(
   handle: u32,
@@ -66,7 +68,13 @@ export function acceptSocket(
   if (!takeWishes(deflate, messageBytesMax, idleTimeoutMs, pingIntervalMs))
     return hostError(Status.INVALID_ARGUMENT);
   setNow(now);
-  return accept(exchange, fieldsPtr, fieldsLen, protocolPtr, protocolLen);
+  const agreed = accept(exchange, fieldsPtr, fieldsLen, protocolPtr, protocolLen);
+  // What came after the handshake may have ended it already.
+  const opened = find(handle);
+  if (agreed >= 0 && opened != null && opened.connection != 0 && !isH2(opened) && !isH3(opened)) {
+    h1TunnelShedHead(opened);
+  }
+  return agreed;
 }
 
 /**

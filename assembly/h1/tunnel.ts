@@ -6,9 +6,10 @@
  */
 import { Limit } from "../abi/limit.ts";
 import { ConnectionFlag } from "../session/connection.ts";
-import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
+import { Exchange, ExchangeFlag, exchangeShedHead, hasFlag } from "../session/exchange.ts";
 import { limitU32 } from "../session/limits.ts";
 import { outputPending, outputWrite } from "../session/output.ts";
+import { Tunnel } from "../session/tunnel.ts";
 import { H1Connection } from "./connection.ts";
 import { h1Abort, messageSent } from "./lifecycle.ts";
 import { updateReading } from "./reading.ts";
@@ -28,6 +29,14 @@ export function h1TunnelAwaitRoom(exchange: Exchange): void {
 export function h1TunnelSend(exchange: Exchange, ptr: usize, len: u32): bool {
   const connection = changetype<H1Connection>(exchange.connection);
   return outputWrite(connection, isFirst(exchange) ? connection.output : exchange.output, ptr, len);
+}
+
+/** The head of the request is not read any more: a tunnel that may last for days does not hold it. */
+export function h1TunnelShedHead(exchange: Exchange): void {
+  const connection = changetype<H1Connection>(exchange.connection);
+  const ptr = exchangeShedHead(exchange);
+  if (connection.receiving == changetype<usize>(exchange)) connection.receiving = ptr;
+  changetype<Tunnel>(exchange.tunnel).exchange = ptr;
 }
 
 /** Everything that was received has been read. */

@@ -17,6 +17,7 @@ import { byteQueueClear, ByteQueue } from "../core/byte_queue.ts";
 import {
   handleCreate,
   handleFree,
+  handleMove,
   handleResolve,
   HandleTable,
   handleTableInitialize,
@@ -26,6 +27,7 @@ import { Connection } from "./connection.ts";
 import { count } from "./counters.ts";
 import { limitHit, limitU32 } from "./limits.ts";
 import { exchangeSlots } from "./regions.ts";
+import { retireBlock } from "./retired.ts";
 import { tunnelFree } from "./tunnel.ts";
 
 export const enum ExchangeFlag {
@@ -167,6 +169,32 @@ export function exchangeCreate(
   connection.lastExchange = ptr;
   connection.openExchangeCount++;
   count(Counter.EXCHANGES_OPEN);
+  return ptr;
+}
+
+/**
+ * Gives back the memory of a received head that nobody reads any more, by moving an exchange that no room has extended to a block
+ * of its own. Answers where it is now, which is where it was when the memory is full. The head stays as it is until the events
+ * told so far were handled; whoever points to the exchange has to be told.
+ */
+export function exchangeShedHead(exchange: Exchange): usize {
+  const old = changetype<usize>(exchange);
+  const ptr = slabAllocate(EXCHANGE_BYTES + <u32>offsetof<ByteQueue>());
+  if (ptr == 0) return old;
+  memory.copy(ptr, old, EXCHANGE_BYTES + offsetof<ByteQueue>());
+  memory.fill(
+    ptr + offsetof<Exchange>("methodPtr"),
+    0,
+    offsetof<Exchange>("statusCode") - offsetof<Exchange>("methodPtr"),
+  );
+  changetype<Exchange>(ptr).output = changetype<ByteQueue>(ptr + EXCHANGE_BYTES);
+  const connection = changetype<Connection>(exchange.connection);
+  if (exchange.previous != 0) changetype<Exchange>(exchange.previous).next = ptr;
+  else connection.firstExchange = ptr;
+  if (exchange.next != 0) changetype<Exchange>(exchange.next).previous = ptr;
+  else connection.lastExchange = ptr;
+  handleMove(table, exchange.handle, ptr);
+  retireBlock(old);
   return ptr;
 }
 

@@ -16,6 +16,7 @@ export function openServerSocket(exchange: ServerExchange, reply: WebSocketReply
   const { session } = exchange;
   const { host } = session;
   const { route, protocol } = reply;
+  const isMultiplexed = exchange.protocol === "h2" || exchange.protocol === "h3";
   const { maxMessageBytes, idleTimeoutMs, pingIntervalMs } = route.options;
   const agreed = host.engine.sockets.accept(
     exchange.handle,
@@ -45,7 +46,7 @@ export function openServerSocket(exchange: ServerExchange, reply: WebSocketReply
     data: reply.data,
     compression,
   });
-  session.isMultiplexed = exchange.protocol === "h2" || exchange.protocol === "h3";
+  session.isMultiplexed = isMultiplexed;
   host.finished(exchange);
   host.sockets.add(socket);
   session.scheduleFlush();

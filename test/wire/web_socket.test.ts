@@ -80,6 +80,22 @@ describe("the answer to frames", () => {
   });
 });
 
+test("a socket does not hold the head of its handshake", () => {
+  const server = new EchoServer();
+  const memory = (): number => {
+    server.wait(1);
+    return server.engine.counters().get("memory_bytes_in_use") as number;
+  };
+  const before = memory();
+  server.open(`x-long: ${"x".repeat(8000)}\r\n`);
+  expect(memory() - before).toBeLessThan(1024);
+  // It goes on as one that came with few fields.
+  server.receive(frame(0x81, "hello"));
+  expect(readFrames(server.transmitted()).frames.map(({ payload }) => payload.toString())).toEqual(["hello"]);
+  server.destroy();
+  expect(memory()).toBeLessThanOrEqual(before);
+});
+
 describe("close", () => {
   test("is answered by the same code where it may be sent, and by 1002 where not: every code from 0 to 5000", () => {
     const server = new EchoServer();

@@ -41,13 +41,14 @@ export class EchoServer implements EventSink, SocketEvents {
   }
 
   /** Opens a connection and its WebSocket; what the handshake was answered is thrown away. */
-  open(): this {
+  /** `fields`: lines of the handshake beside its own. */
+  open(fields = ""): this {
     this.#connection = this.engine.doors.openConnection(Protocol.HTTP_1, Role.SERVER, 0, this.nowMs);
     this.ends = [];
     this.isClosed = false;
     this.isAborted = false;
     this.dataEventCount = 0;
-    this.receive(Buffer.from(HANDSHAKE));
+    this.receive(Buffer.from(HANDSHAKE.replace("\r\n\r\n", `\r\n${fields}\r\n`)));
     this.transmitted();
     return this;
   }
