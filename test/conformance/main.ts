@@ -11,6 +11,7 @@ import { embeddingSuites } from "./embedding.ts";
 import { h2BrowserSuites } from "./h2_browser.ts";
 import { h2ClientSuites } from "./h2_clients.ts";
 import { h2specSuites } from "./h2spec.ts";
+import { h3AioquicSuites } from "./h3_aioquic.ts";
 import { h3BrowserSuites } from "./h3_browser.ts";
 import { webTransportSuites } from "./web_transport_browser.ts";
 import { h3ClientSuites } from "./h3_clients.ts";
@@ -42,6 +43,7 @@ const allSuites: Suite[] = [
   ...h2ClientSuites,
   ...h2BrowserSuites,
   ...h3ClientSuites,
+  ...h3AioquicSuites,
   ...h3BrowserSuites,
   ...webTransportSuites,
   ...loadSuites,
