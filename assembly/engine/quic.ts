@@ -103,7 +103,7 @@ function settle(connection: QuicConnection): void {
     const streams = streamsOfConnection(connection);
     streams.nowMs = nowMs;
     streams.rttMs = rttOf(recoveryOf(connection)).smoothedMs;
-    if (isLive(connection) && !hasBit(connection, QuicFlag.APPLICATION_STARTED)) start(connection);
+    if (isLive(connection)) start(connection);
     run(connection);
   }
   if (isLive(connection)) return;
@@ -118,6 +118,7 @@ function settle(connection: QuicConnection): void {
 
 /** HTTP/3 begins as soon as there are keys to send with and ALPN has chosen it; a client may have them for early data alone. */
 function start(connection: QuicConnection): void {
+  if (hasBit(connection, QuicFlag.APPLICATION_STARTED)) return;
   const tls = tlsOf(connection);
   const hasKeys = connection.keys != 0 && oneRttOf(connection).hasWrite;
   const isEarly = hasBit(connection, QuicFlag.EARLY_OFFERED) && connection.phase == Phase.HANDSHAKE;
@@ -132,6 +133,17 @@ function start(connection: QuicConnection): void {
   connection.openFlags |= OpenFlag.SECURE;
   const status = h3Start(changetype<Connection>(connection), streamsOfConnection(connection));
   if (status < 0) closeApplication(connection, status);
+}
+
+/**
+ * Whether a client may open exchanges on a connection. HTTP/3 begins here if it can: the host may ask for one as soon as it was told of
+ * the connection, or has offered early data, before the next batch of datagrams.
+ */
+export function canExchange(connection: Connection): bool {
+  if (connection.protocol != Protocol.QUIC) return true;
+  const quic = changetype<QuicConnection>(connection);
+  if (isLive(quic) && quic.streams != 0) start(quic);
+  return connection.protocol != Protocol.QUIC;
 }
 
 function isHttp3(connection: QuicConnection): bool {

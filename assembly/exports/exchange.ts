@@ -19,6 +19,7 @@ import {
   h1SendTrailers,
 } from "../h1/send.ts";
 import { isH2, isH3, protocolRelease } from "../engine/protocol.ts";
+import { canExchange } from "../engine/quic.ts";
 import { h2OpenExchange } from "../h2/client.ts";
 import { H2Connection } from "../h2/connection.ts";
 import { h2FrameBody } from "../h2/framed_content.ts";
@@ -73,6 +74,7 @@ export function openExchange(
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
   if (!isLength(contentLength)) return hostError(Status.INVALID_ARGUMENT);
   setNow(now);
+  if (!canExchange(changetype<Connection>(ptr))) return hostError(Status.INVALID_STATE);
   const protocol = changetype<Connection>(ptr).protocol;
   if (protocol == Protocol.HTTP_3) {
     return h3OpenExchange(

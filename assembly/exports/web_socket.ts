@@ -12,6 +12,7 @@ import { FRAME_HEADER_ROOM, PayloadPath } from "../abi/web_socket.ts";
 import { WsStatus } from "../abi/ws_status.ts";
 import { h1TunnelShedHead } from "../h1/tunnel.ts";
 import { isH2, isH3 } from "../engine/protocol.ts";
+import { canExchange } from "../engine/quic.ts";
 import { acceptSocket as accept, openSocket as openBy, wishes } from "../engine/web_socket.ts";
 import { Connection, connectionOf } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
@@ -107,6 +108,7 @@ export function openSocket(
     return hostError(Status.INVALID_ARGUMENT);
   setNow(now);
   const connection = changetype<Connection>(ptr);
+  if (!canExchange(connection)) return hostError(Status.INVALID_STATE);
   return openBy(connection, targetPtr, targetLen, fieldsPtr, fieldsLen, protocolPtr, protocolLen, noncePtr);
 }
 

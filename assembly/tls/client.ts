@@ -183,7 +183,12 @@ export function clientOnEncryptedExtensions(session: TlsSession, ptr: usize, len
   if (session.earlyData == EarlyData.OFFERED) {
     const isAccepted = extensionIsPresent(ExtensionType.EARLY_DATA);
     // RFC 8446 §4.2.10: only with the PSK, its suite and its protocol.
-    if (isAccepted && (!isPsk || session.suite != handshake.pskSuite || !isRememberedAlpn(session))) {
+    if (
+      isAccepted &&
+      (!isPsk ||
+        session.suite != handshake.pskSuite ||
+        !isRememberedAlpn(session, session.alpnPtr, session.alpnLen))
+    ) {
       return TlsStatus.ILLEGAL_PARAMETER;
     }
     session.earlyData = isAccepted ? EarlyData.ACCEPTED : EarlyData.REJECTED;

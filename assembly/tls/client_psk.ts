@@ -70,11 +70,10 @@ export function clientTakeResumption(session: TlsSession, ptr: usize, len: u32):
 }
 
 /** RFC 8446 §4.2.10: accepted early data speaks the protocol of the earlier session. */
-export function isRememberedAlpn(session: TlsSession): bool {
+export function isRememberedAlpn(session: TlsSession, ptr: usize, len: u32): bool {
   const handshake = session.handshake;
   if (!resumptionRead(handshake.resumptionPtr, handshake.resumptionLen)) return false;
-  if (readerLeft(resumptionAlpn) != session.alpnLen) return false;
-  return equalBytes(resumptionAlpn.at, session.alpnPtr, session.alpnLen);
+  return readerLeft(resumptionAlpn) == len && equalBytes(resumptionAlpn.at, ptr, len);
 }
 
 /** Writes the extension, the binder still empty. It must be the last. */

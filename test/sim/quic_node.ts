@@ -45,6 +45,11 @@ export type Send = (payload: Uint8Array, to: Uint8Array, local: number) => void;
 /** What happens on a node; each may be left out. */
 export type NodeEvents = Partial<Omit<QuicEvents, "question">>;
 
+/** Events of exchanges. */
+export type HttpEvents = Partial<
+  Pick<EventSink, "request" | "response" | "informational" | "body" | "end" | "aborted" | "writable">
+>;
+
 export class QuicNode {
   readonly engine: Engine;
   readonly endpoint: number;
@@ -52,6 +57,8 @@ export class QuicNode {
   /** 20 bytes; a test may change it, as a NAT does. */
   address: Uint8Array;
   events: NodeEvents = {};
+  /** What happens to exchanges of HTTP/3; what is left out is passed over. */
+  http: HttpEvents = {};
   /** Answers to questions are held back while this is set. */
   holdAnswers = false;
   readonly #held: (() => void)[] = [];
@@ -226,14 +233,14 @@ export class QuicNode {
       path: (...args) => this.events.path?.(...args),
     };
     return {
-      request: nothing,
-      response: nothing,
-      informational: nothing,
-      body: nothing,
-      end: nothing,
-      aborted: nothing,
+      request: (...args) => this.http.request?.(...args),
+      response: (...args) => this.http.response?.(...args),
+      informational: (...args) => this.http.informational?.(...args),
+      body: (...args) => this.http.body?.(...args),
+      end: (...args) => this.http.end?.(...args),
+      aborted: (...args) => this.http.aborted?.(...args),
       peerEnded: nothing,
-      writable: nothing,
+      writable: (...args) => this.http.writable?.(...args),
       tunnel: nothing,
       transmit: nothing,
       readPause: nothing,

@@ -11,6 +11,8 @@ import { slabAllocate } from "../../core/slab.ts";
 import { clockUnixMs, nowMs } from "../../session/deadline.ts";
 import { emitConnectionBytes, emitConnectionEvent } from "../../session/events.ts";
 import { scratchRegion, SCRATCH_BYTES } from "../../session/regions.ts";
+import { retireBlock } from "../../session/retired.ts";
+import { isRememberedAlpn } from "../../tls/client_psk.ts";
 import { EarlyData, outputOf, Wanted } from "../../tls/handshake.ts";
 import { Level } from "../../tls/handshake_state.ts";
 import {
@@ -201,14 +203,19 @@ function onComplete(connection: QuicConnection): void {
   handshakeConfirm(connection);
 }
 
-/** "h3" of ALPN, RFC 9114 §3.1, as it lies in memory. */
-const H3: u16 = 0x3368;
+/** "h3" of ALPN, RFC 9114 §3.1. */
+const H3_LENGTH: u32 = 2;
+const h3Alpn: usize = memory.data<u8>([0x68, 0x33]);
 
-/** Whether the connection is to carry HTTP/3: its configuration says so, and ALPN has chosen it. */
+/**
+ * Whether the connection is to carry HTTP/3: its configuration says so, and ALPN has chosen it, or the ticket by which early data goes
+ * out before ALPN has.
+ */
 export function choseHttp3(connection: QuicConnection): bool {
   const tls = tlsOf(connection);
-  const isOffered = (changetype<QuicConfig>(connection.config).flags & QuicConfigFlag.HTTP3) != 0;
-  return isOffered && tls.alpnLen == 2 && load<u16>(tls.alpnPtr) == H3;
+  if ((changetype<QuicConfig>(connection.config).flags & QuicConfigFlag.HTTP3) == 0) return false;
+  if (tls.alpnLen == 0) return tls.earlyData == EarlyData.OFFERED && isRememberedAlpn(tls, h3Alpn, H3_LENGTH);
+  return tls.alpnLen == H3_LENGTH && load<u16>(tls.alpnPtr) == load<u16>(h3Alpn);
 }
 
 /** A client learns it by HANDSHAKE_DONE. Whether it is news. */
@@ -222,15 +229,30 @@ export function handshakeConfirm(connection: QuicConnection): bool {
   return true;
 }
 
-/** RFC 8446 §4.6.1; one event each, since they share the region they lie in. */
+/** RFC 8446 §4.6.1. */
 function tellTickets(connection: QuicConnection): void {
-  const len = tlsReadTicket(tlsOf(connection), scratchRegion, SCRATCH_BYTES);
-  if (len != 0) emitConnectionBytes(EventKind.QUIC_TICKET, 0, connection, <u32>scratchRegion, len, 0, 0);
+  tellScratch(
+    connection,
+    EventKind.QUIC_TICKET,
+    tlsReadTicket(tlsOf(connection), scratchRegion, SCRATCH_BYTES),
+  );
 }
 
-/** The scratch region's upper half, so that a ticket told by the same call stays readable. */
 function tellKeyLog(connection: QuicConnection): void {
-  const at = scratchRegion + SCRATCH_BYTES / 2;
-  const len = tlsReadKeyLog(tlsOf(connection), at, SCRATCH_BYTES / 2);
-  if (len != 0) emitConnectionBytes(EventKind.QUIC_KEY_LOG, 0, connection, <u32>at, len, 0, 0);
+  tellScratch(
+    connection,
+    EventKind.QUIC_KEY_LOG,
+    tlsReadKeyLog(tlsOf(connection), scratchRegion, SCRATCH_BYTES),
+  );
+}
+
+/** Tells what lies in the scratch region: a copy, for HTTP/3 writes there too before the host reads events. Left out without memory. */
+function tellScratch(connection: QuicConnection, kind: EventKind, len: u32): void {
+  if (len == 0) return;
+  const block = slabAllocate(len + sizeof<usize>());
+  if (block == 0) return;
+  const at = block + sizeof<usize>();
+  memory.copy(at, scratchRegion, len);
+  emitConnectionBytes(kind, 0, connection, <u32>at, len, 0, 0);
+  retireBlock(block);
 }
