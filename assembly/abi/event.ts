@@ -93,6 +93,11 @@ export const enum EventKind {
   QUIC_KEY_LOG = 74,
   /** The peer's address is another one, and validated. A: address (20 bytes). */
   QUIC_PATH = 75,
+  /**
+   * A packet was sent, received or lost, where the configuration asks for a log of packets. Flags: PacketLogFlag. Exchange: bytes of a
+   * lost packet. A, B: its number, low half first. C: address, D: length of its frames in the clear, none for a lost one.
+   */
+  QUIC_PACKET = 76,
 }
 
 export const enum EventFlag {

@@ -82,8 +82,19 @@ export const enum QuicConfigFlag {
   CONNECT_PROTOCOL = 32,
   /** Packets sent have a spin bit that spins (RFC 9000 §17.4). */
   SPIN = 64,
+  /** QUIC_PACKET tells of every packet. */
+  PACKET_LOG = 256,
   /** WebTransport is announced, and with it extended CONNECT and HTTP datagrams (RFC 9297). */
   WEBTRANSPORT = 128,
+}
+
+/** Flags of QUIC_PACKET: what happened, in two bits; the packet number space, in two more (0 Initial, 1 Handshake, 2 application); and 0-RTT. */
+export const enum PacketLogFlag {
+  SENT = 0,
+  RECEIVED = 1,
+  LOST = 2,
+  SPACE_SHIFT = 2,
+  EARLY = 16,
 }
 
 /** Flags of QUIC_CONNECTED. */

@@ -28,6 +28,7 @@ export type { SocketPayload } from "./socket_payload.ts";
 export {
   CloseFlag,
   ConnectedFlag,
+  PacketLogFlag,
   QuestionKind,
   QuicConfigFlag,
   QuicOption,

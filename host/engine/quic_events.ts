@@ -25,6 +25,8 @@ export interface QuicEvents {
   token(connection: number, token: Uint8Array): void;
   keyLog(connection: number, lines: string): void;
   path(connection: number, address: Uint8Array): void;
+  /** A packet was sent, received or lost (PacketLogFlag), of connections with PACKET_LOG. `size` is that of a lost one. */
+  packet?(connection: number, flags: number, number: number, size: number, frames: Uint8Array): void;
 }
 
 const WORD = 0x1_0000_0000;
@@ -66,6 +68,10 @@ export function readQuicEvent(memory: EngineMemory, sink: QuicEvents, at: number
       return sink.token(connection, bytes.subarray(a, a + b));
     case EventKind.QUIC_KEY_LOG:
       return sink.keyLog(connection, memory.latin1(a, b));
+    case EventKind.QUIC_PACKET: {
+      const size = words[at + EventLane.EXCHANGE] as number;
+      return sink.packet?.(connection, flags, b * WORD + a, size, bytes.subarray(c, c + d));
+    }
     case EventKind.QUIC_PATH:
       return sink.path(connection, bytes.subarray(a, a + ADDRESS_BYTES));
   }

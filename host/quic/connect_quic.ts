@@ -67,6 +67,7 @@ export async function connectQuic(options: ConnectQuicOptions): Promise<QuicClie
     module,
     limits: resolveLimits({ ...CLIENT_LIMITS, ...options.limits }),
     memoryBytes: (options.memoryMiB ?? CLIENT_MEMORY_MIB) * MIB,
+    ...(options.qlog === undefined ? {} : { qlog: { target: options.qlog, role: "client" } }),
   });
   try {
     const { quic } = host;

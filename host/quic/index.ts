@@ -4,6 +4,7 @@ export { connectQuic } from "./connect_quic.ts";
 export type { ConnectQuicOptions, QuicClient } from "./connect_quic.ts";
 export { listenQuic } from "./listen_quic.ts";
 export type { ListenQuicOptions, QuicListener } from "./listen_quic.ts";
+export type { QlogTarget, QlogWriter } from "./qlog.ts";
 export type { CipherName, GroupName, QuicOptions } from "./quic_config.ts";
 export type { QuicCloseInfo, QuicConnection, QuicStats } from "./quic_connection.ts";
 export { QuicConnectionError, QuicStreamError } from "./quic_error.ts";

@@ -56,6 +56,7 @@ export async function listenQuic(
     module,
     limits: resolveLimits(options.limits),
     memoryBytes: (options.memoryMiB ?? DEFAULT_MEMORY_MIB) * MIB,
+    ...(options.qlog === undefined ? {} : { qlog: { target: options.qlog, role: "server" } }),
   });
   try {
     const { quic } = host;

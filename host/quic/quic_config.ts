@@ -5,6 +5,7 @@ import { QuicConfigFlag, QuicOption } from "../engine/index.ts";
 import { Group } from "../crypto/key_exchange.ts";
 import { checked } from "../engine/engine_error.ts";
 import type { LimitOptions } from "../engine/limits.ts";
+import type { QlogTarget } from "./qlog.ts";
 import type { QuicCommands } from "../engine/quic_commands.ts";
 import type { ModuleSource } from "../engine/module.ts";
 import { certificatesOf, type Credential, type KeyPair, readCredential } from "./credentials.ts";
@@ -35,6 +36,11 @@ export interface QuicOptions {
   readonly earlyData?: boolean;
   /** Is told lines for a key log. */
   readonly keyLog?: (lines: string) => void;
+  /**
+   * Keeps a qlog of every connection: a folder for the files, or a function that is called with the name of each trace and answers
+   * what it is written to. It says when what was sent and how long, and nothing of what.
+   */
+  readonly qlog?: QlogTarget;
   /** Turns the spin bit on (RFC 9000 §17.4). Default false. */
   readonly spin?: boolean;
   readonly limits?: LimitOptions;
@@ -69,7 +75,9 @@ function optionError(name: string, value: unknown, allowed: string): never {
 
 /** A configuration with what both roles share. */
 export function makeConfig(quic: QuicCommands, options: QuicOptions, flags: number): number {
-  const { alpn, cipher, groups, congestion } = options;
+  const { alpn, cipher, groups, congestion, qlog } = options;
+  if (qlog !== undefined && typeof qlog !== "function" && (typeof qlog !== "string" || qlog === ""))
+    optionError("qlog", qlog, "the name of a folder, or a function that answers a writer");
   const isName = (name: unknown) => typeof name === "string" && name.length > 0 && name.length < 256;
   if (!Array.isArray(alpn) || alpn.length === 0 || !alpn.every(isName))
     optionError("alpn", alpn, "an array of one or more protocol names");
@@ -110,6 +118,7 @@ export function makeConfig(quic: QuicCommands, options: QuicOptions, flags: numb
   let bits = flags;
   if (options.earlyData === true) bits |= QuicConfigFlag.EARLY_DATA;
   if (options.keyLog !== undefined) bits |= QuicConfigFlag.KEY_LOG;
+  if (options.qlog !== undefined) bits |= QuicConfigFlag.PACKET_LOG;
   if (options.spin === true) bits |= QuicConfigFlag.SPIN;
   set(QuicOption.FLAGS, bits, "flags");
   return config;

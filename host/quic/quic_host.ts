@@ -8,6 +8,7 @@ import type { QuicCommands } from "../engine/quic_commands.ts";
 import type { QuicEvents } from "../engine/quic_events.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { EngineOwner } from "./endpoint.ts";
+import { type QlogTarget, withQlog } from "./qlog.ts";
 import { QuicConnection } from "./quic_connection.ts";
 
 /** What happens on one endpoint. */
@@ -23,6 +24,8 @@ export interface QuicHostOptions {
   readonly module: CompiledModule;
   readonly limits: Float64Array;
   readonly memoryBytes: number;
+  /** Where traces of connections go, and which side they are of. */
+  readonly qlog?: { readonly target: QlogTarget; readonly role: "client" | "server" };
 }
 
 const SECOND_MS = 1000;
@@ -48,7 +51,10 @@ export class QuicHost implements EngineOwner {
     const { module, limits, memoryBytes } = options;
     this.engine = Engine.create(module, { limits, memoryBytes, now: performance.now() });
     this.quic = this.engine.quic;
-    this.#sink = makeSink(this.#events());
+    const events = this.#events();
+    const { qlog } = options;
+    const log = { stats: (handle: number) => this.quic.stats(handle), now: () => this.now() };
+    this.#sink = makeSink(qlog === undefined ? events : withQlog(events, { ...qlog, ...log }));
     this.engine.doors.setDate(Date.now());
     this.#clock = setInterval(() => this.#tick(), SECOND_MS);
     this.#clock.unref();

@@ -152,7 +152,7 @@ function checkServices({ limits, authorities, logger, module, transport, record 
   if (module !== undefined && !isModule) throw wrong("module", module, "a WebAssembly.Module or its bytes");
 }
 
-const HTTP3_NAMES = ["earlyData", "retry", "secret", "process"];
+const HTTP3_NAMES = ["earlyData", "retry", "secret", "process", "qlog"];
 
 function http3Of({ http3, tls, listeners }: ListenOptions): Http3Options | null {
   if (http3 === undefined || http3 === false) return null;
@@ -164,7 +164,9 @@ function http3Of({ http3, tls, listeners }: ListenOptions): Http3Options | null 
   known("http3", http3, HTTP3_NAMES, "listen option http3:");
   flag("http3.earlyData", http3.earlyData);
   flag("http3.retry", http3.retry);
-  const { secret, process } = http3;
+  const { secret, process, qlog } = http3;
+  if (qlog !== undefined && typeof qlog !== "function" && (typeof qlog !== "string" || qlog === ""))
+    throw wrong("http3.qlog", qlog, "the name of a folder, or a function that answers a writer");
   if (secret !== undefined && !(secret instanceof Uint8Array && secret.length === SECRET_BYTES))
     throw wrong("http3.secret", secret, `a Uint8Array of ${SECRET_BYTES} bytes`);
   if (process !== undefined) whole("http3.process", process, 0, 255);

@@ -3,6 +3,7 @@
 import { QuicConfigFlag, QuicOption } from "../engine/index.ts";
 import { checked } from "../engine/engine_error.ts";
 import { Endpoint } from "../quic/endpoint.ts";
+import { type QlogTarget, withQlog } from "../quic/qlog.ts";
 import { addCredentials, makeConfig } from "../quic/quic_config.ts";
 import { bindDatagrams } from "../transport/runtime_datagrams.ts";
 import type { DatagramSink } from "../transport/datagrams.ts";
@@ -19,6 +20,11 @@ export interface Http3Options {
   /** 32 bytes that processes on one port share, and the number of this one among them. */
   readonly secret?: Uint8Array;
   readonly process?: number;
+  /**
+   * Keeps a qlog of every connection: a folder for the files, or a function that is called with the name of each trace and answers
+   * what it is written to. It says when what was sent and how long, and nothing of what.
+   */
+  readonly qlog?: QlogTarget;
 }
 
 /** One UDP port of the server. */
@@ -47,7 +53,21 @@ export async function listenHttp3(
     QuicConfigFlag.HTTP3 |
     (handler.opensWebSockets === true ? QuicConfigFlag.CONNECT_PROTOCOL : 0) |
     (handler.opensWebTransport === true ? QuicConfigFlag.WEBTRANSPORT : 0);
-  const config = makeConfig(quic, { alpn: ["h3"], earlyData: options.earlyData === true }, flags);
+  const { qlog } = options;
+  if (qlog !== undefined) {
+    const log = {
+      target: qlog,
+      role: "server",
+      stats: (handle: number) => quic.stats(handle),
+      now: () => host.now(),
+    } as const;
+    host.endpoints.tellAlso((events) => withQlog(events, log));
+  }
+  const config = makeConfig(
+    quic,
+    { alpn: ["h3"], earlyData: options.earlyData === true, ...(qlog === undefined ? {} : { qlog }) },
+    flags,
+  );
   const keys = addCredentials(quic, config, target);
   if (options.retry === true) checked(quic.setOption(config, QuicOption.RETRY, 1), "asking for a Retry");
   // The endpoint outlives the port only as far as the sink stands in before it is there.

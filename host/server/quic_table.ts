@@ -15,6 +15,7 @@ export class QuicTable {
   readonly #waiting = new Map<number, { endpoint: Endpoint; remote: { host: string; port: number } }>();
   readonly #sessions = new Map<number, QuicSession>();
   readonly events: QuicEvents;
+  #isLogged = false;
 
   constructor(host: EngineHost) {
     this.#host = host;
@@ -40,6 +41,12 @@ export class QuicTable {
       token: nothing,
       keyLog: nothing,
     };
+  }
+
+  /** Has events told to what `wrap` makes of those that there are: the first time, for all listeners of the instance. */
+  tellAlso(wrap: (events: QuicEvents) => QuicEvents): void {
+    if (!this.#isLogged) Object.assign(this.events, wrap({ ...this.events }));
+    this.#isLogged = true;
   }
 
   add(endpoint: Endpoint): void {

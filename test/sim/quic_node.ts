@@ -231,6 +231,7 @@ export class QuicNode {
       token: (...args) => this.events.token?.(...args),
       keyLog: (...args) => this.events.keyLog?.(...args),
       path: (...args) => this.events.path?.(...args),
+      packet: (...args) => this.events.packet?.(...args),
     };
     return {
       request: (...args) => this.http.request?.(...args),

@@ -1,6 +1,7 @@
 /**
  * What became of packets: each record of an acknowledged or lost one goes back to the room that wrote its frame (RFC 9000 §13.3).
  */
+import { PacketLogFlag } from "../../abi/quic.ts";
 import { sentFrameAt, SentFrame, SentFrameList } from "../wire/sent_frame.ts";
 import { count } from "../../session/counters.ts";
 import { Counter } from "../../abi/counter.ts";
@@ -37,6 +38,7 @@ import {
 } from "./connection.ts";
 import { cryptoStreamAt } from "./handshake_state.ts";
 import { onIdFrameAcked, onIdFrameLost } from "./ids.ts";
+import { logPacket } from "./packet_log.ts";
 
 const frames = changetype<SentFrameList>(memory.data(offsetof<SentFrameList>(), 8));
 
@@ -54,6 +56,8 @@ export function settleFates(connection: QuicConnection): void {
     settlePacket(connection, packet, false);
     if (packet.path == recovery.path) onSizeFate(connection, packet, false);
     connection.lostCount++;
+    const flags = PacketLogFlag.LOST | ((<u32>packet.space) << PacketLogFlag.SPACE_SHIFT);
+    logPacket(connection, flags | (packet.flags & PacketFlag.EARLY), packet.number, packet.size, 0, 0);
     count(Counter.QUIC_PACKETS_LOST);
     sentPacketFree(ptr);
   }

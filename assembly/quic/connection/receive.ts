@@ -6,6 +6,7 @@
  */
 import { Counter } from "../../abi/counter.ts";
 import { Limit } from "../../abi/limit.ts";
+import { PacketLogFlag } from "../../abi/quic.ts";
 import { isPacketDiscard, QuicStatus } from "../../abi/quic_status.ts";
 import { Status } from "../../abi/status.ts";
 import { count } from "../../session/counters.ts";
@@ -70,6 +71,7 @@ import { idleRestart } from "./idle.ts";
 import { halfOpenEnd } from "./lifecycle.ts";
 import { keysDiscardInitial, keysForPhase, keysOnOpened, ReadKey, readKeys } from "./keys.ts";
 import { pathArrive, pathFollow } from "./migration.ts";
+import { logPacket } from "./packet_log.ts";
 import { MAX_ACK_DELAY_MS } from "./parameters.ts";
 import { areFramesEliciting, areFramesProbing, lastFrameType, receiveFrames } from "./receive_frames.ts";
 import { spaceOfPacket } from "./send_packet.ts";
@@ -246,6 +248,9 @@ function process(connection: QuicConnection, type: PacketType, ecn: u32): bool {
   if (!recoveryHasSpace(recovery, space)) return true;
   const received = recoveryReceived(recovery, space);
   const number = unprotectedNumber;
+  const early: u32 = type == PacketType.ZERO_RTT ? PacketLogFlag.EARLY : 0;
+  const flags = PacketLogFlag.RECEIVED | (space << PacketLogFlag.SPACE_SHIFT) | early;
+  logPacket(connection, flags, number, 0, unprotectedPayloadPtr, unprotectedPayloadLen);
   if (receivedIsDuplicate(received, number)) return true;
   const isNewest = number > receivedLargest(received);
   connection.idleAtMs = Infinity;

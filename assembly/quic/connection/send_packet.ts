@@ -8,6 +8,7 @@
  *
  * At most one packet per encryption level: three.
  */
+import { PacketLogFlag } from "../../abi/quic.ts";
 import { Writer, writerOpen } from "../../core/writer.ts";
 import { AEAD_TAG_BYTES } from "../../crypto/aead.ts";
 import { nowMs } from "../../session/deadline.ts";
@@ -44,6 +45,7 @@ import {
 } from "./connection.ts";
 import { HandshakeKeys, handshakeKeys } from "./handshake_state.ts";
 import { writeKeys } from "./keys.ts";
+import { logPacket } from "./packet_log.ts";
 
 /** A packet that was laid out. */
 @unmanaged
@@ -227,6 +229,8 @@ export function packetsSeal(connection: QuicConnection, least: u32, extraFlags: 
   const recovery = recoveryOf(connection);
   for (let index: u32 = 0; index < plannedCount; index++) {
     const plan = plannedAt(index);
+    const flags = (plan.space << PacketLogFlag.SPACE_SHIFT) | (plan.flags & PacketFlag.EARLY);
+    logPacket(connection, flags, plan.number, 0, plan.start + plan.headerLen, plan.payloadLen);
     if (plan.lengthAt != 0) writeLongLength(plan.lengthAt, plan.numberLen + plan.payloadLen + AEAD_TAG_BYTES);
     const size = protectPacket(
       changetype<PacketKeys>(plan.keys),
