@@ -8,7 +8,14 @@ import { QuestionKind } from "../engine/index.ts";
 import { ConnectionKeys, countValidSignatures, readSignQuestion } from "../crypto/question.ts";
 import { signWith } from "../crypto/signature.ts";
 import { checked } from "../engine/engine_error.ts";
-import { decodeAddress, encodeAddress, ReceiveBatch, type TransmitBatch } from "../engine/datagram_batch.ts";
+import {
+  ADDRESS_BYTES,
+  decodeAddress,
+  encodeAddress,
+  isAddressAt,
+  ReceiveBatch,
+  type TransmitBatch,
+} from "../engine/datagram_batch.ts";
 import type { Engine } from "../engine/engine.ts";
 import { afterTurn } from "../transport/after_turn.ts";
 import type { DatagramSink, DatagramSocket } from "../transport/datagrams.ts";
@@ -49,6 +56,9 @@ export class Endpoint implements DatagramSink {
   #lastHost = "";
   #lastPort = 0;
   #lastAddress: Uint8Array = new Uint8Array();
+  /** Whom the last one went to. */
+  readonly #lastTo = new Uint8Array(ADDRESS_BYTES);
+  #lastPeer: Peer | null = null;
   #isScheduled = false;
   #isFlushScheduled = false;
   #isClosed = false;
@@ -233,12 +243,15 @@ export class Endpoint implements DatagramSink {
   }
 
   #decode(address: Uint8Array): Peer {
+    if (this.#lastPeer !== null && isAddressAt(address, 0, this.#lastTo)) return this.#lastPeer;
     const name = String.fromCharCode(...address);
     let peer = this.#decoded.get(name);
     if (peer === undefined) {
       if (this.#decoded.size >= ADDRESS_CACHE_MOST) this.#decoded.clear();
       this.#decoded.set(name, (peer = decodeAddress(address)));
     }
+    this.#lastTo.set(address);
+    this.#lastPeer = peer;
     return peer;
   }
 }
