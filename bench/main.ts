@@ -14,13 +14,14 @@ import type { Measure, RunOptions, Suite } from "./suite.ts";
 import { frameworks } from "./suites/frameworks.ts";
 import { h1 } from "./suites/h1.ts";
 import { h2 } from "./suites/h2.ts";
+import { h3 } from "./suites/h3.ts";
 import { h3Qpack } from "./suites/h3-qpack.ts";
 import { quic } from "./suites/quic.ts";
 import { runtimes } from "./suites/runtimes.ts";
 import { ws } from "./suites/ws.ts";
 import { judge } from "./verdict.ts";
 
-const SUITES: Suite[] = [h1, h2, h3Qpack, quic, ws, runtimes, frameworks];
+const SUITES: Suite[] = [h1, h2, h3, h3Qpack, quic, ws, runtimes, frameworks];
 
 const DEFAULTS = { rounds: 5, seconds: 2, warmupSeconds: 1 };
 const QUICK = { rounds: 2, seconds: 1, warmupSeconds: 1 };
