@@ -1,15 +1,20 @@
-// The same engine, the same seeds, the same transcript: on this Node, on every other runtime, and in Chromium.
+// The same engine, the same seeds, the same transcript, of HTTP/1.1, HTTP/2 and QUIC: on this Node, on every other runtime, and in
+// Chromium.
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import esbuild from "esbuild";
 import { root } from "../runtime/program.ts";
+import { recordQuic } from "../sim/quic_recording.ts";
 import { Chromium, findChromium } from "./chromium.ts";
 import { type Runtime, runtimes } from "./runtimes.ts";
 import { results, runProgram, skipped, type Suite, type SuiteResult } from "./suite.ts";
 
 const ENTRY = "test/sim/transcript_main.ts";
+/** Answers to TLS' questions, the same for all runtimes. */
+const RECORDING = join(root, "build/quic-recording.json");
+const WASM = join(root, "build/engine.wasm");
 const TIMEOUT_MS = 120_000;
 
 export const determinismSuites: Suite[] = [
@@ -26,6 +31,10 @@ let reference: Promise<string> | undefined;
 
 /** The program as one file that every runtime of a command line runs. */
 function bundle(): Promise<string> {
+  if (bundled === undefined) {
+    const recording = recordQuic(new WebAssembly.Module(readFileSync(WASM)));
+    writeFileSync(RECORDING, JSON.stringify(recording));
+  }
   bundled ??= runProgram(process.execPath, ["scripts/run.mjs", "--bundle-only", ENTRY], TIMEOUT_MS).then(
     ({ output }) => output.trim(),
   );
@@ -56,7 +65,7 @@ async function inChromium(): Promise<SuiteResult> {
   if (path === null) return skipped("there is no Chromium; Debian's package is chromium");
   const { outputFiles } = await esbuild.build({
     absWorkingDir: root,
-    entryPoints: ["test/sim/transcript.ts"],
+    entryPoints: ["test/sim/transcripts.ts"],
     bundle: true,
     write: false,
     format: "iife",
@@ -66,7 +75,9 @@ async function inChromium(): Promise<SuiteResult> {
     external: ["node:*"],
   });
   await esbuild.stop();
-  const wasm = readFileSync(join(root, "build/engine.wasm")).toString("base64");
+  await bundle();
+  const recording = readFileSync(RECORDING, "utf8");
+  const wasm = readFileSync(WASM).toString("base64");
   const chromium = await Chromium.start(path);
   try {
     const page = await chromium.open("about:blank");
@@ -75,7 +86,7 @@ async function inChromium(): Promise<SuiteResult> {
       String(
         await page.evaluate(`(async () => {
           const bytes = Uint8Array.from(atob("${wasm}"), (character) => character.charCodeAt(0));
-          return simulation.transcripts(await WebAssembly.compile(bytes));
+          return simulation.allTranscripts(await WebAssembly.compile(bytes), ${recording});
         })()`),
       ),
     );

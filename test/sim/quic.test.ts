@@ -9,6 +9,7 @@ import { Random } from "../fuzz/random.ts";
 import { selfSigned } from "../wire/tls/identities.ts";
 import { SignatureScheme } from "../../host/crypto/signature.ts";
 import { CLEAR, type Weather } from "./network.ts";
+import { QuicNode } from "./quic_node.ts";
 import { run, type RunOptions } from "./quic_run.ts";
 
 const SEEDS = Number(process.env["QUIC_SEEDS"] ?? 300);
@@ -46,7 +47,7 @@ function optionsOf(seed: number, chosen?: Weather): RunOptions {
   const { key, chain, names } = identity;
   return {
     random,
-    module,
+    makeNode: (node, nowMs) => new QuicNode(module, node, nowMs),
     weather,
     streamCount: 1 + random.below(12),
     bytesMost: random.below(4) === 0 && weather.loss < 0.1 ? 400_000 : 20_000,

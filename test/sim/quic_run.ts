@@ -1,25 +1,28 @@
 // One run of the simulation: a client and a server of QUIC over a seeded network, a handshake, streams in both directions with every
 // byte checked, and the end heard on both sides. All of it follows from the seed.
 
-import { createHash } from "node:crypto";
 import { StreamNews } from "../../assembly/abi/quic.ts";
 import { encodeAddress } from "../../host/engine/datagram_batch.ts";
 import type { Random } from "../fuzz/random.ts";
+import { Digest, digest } from "./digest.ts";
 import { Network, type Weather } from "./network.ts";
-import { QuicNode, type NodeOptions } from "./quic_node.ts";
+import type { EngineNode, NodeOptions } from "./engine_node.ts";
 
 export interface RunOptions {
   readonly random: Random;
   readonly weather: Weather;
   readonly server: NodeOptions;
   readonly client: NodeOptions;
-  readonly module: WebAssembly.Module;
+  /** Makes the two sides, the server first. */
+  readonly makeNode: (options: NodeOptions, nowMs: number) => EngineNode;
   readonly streamCount: number;
   readonly bytesMost: number;
   /** When the client's address changes, as behind a NAT that forgot. */
   readonly rebindAtMs?: number;
   /** Keys are updated on both sides now and then. */
   readonly updatesKeys?: boolean;
+  /** Told of every datagram that is sent. */
+  readonly tell?: (line: string) => void;
 }
 
 /** A stream of the client, which the server echoes. */
@@ -70,11 +73,11 @@ export function run(options: RunOptions): Outcome {
 class Run {
   readonly #options: RunOptions;
   readonly #network: Network;
-  readonly #server: QuicNode;
-  readonly #client: QuicNode;
+  readonly #server: EngineNode;
+  readonly #client: EngineNode;
   readonly #transfers = new Map<number, Transfer>();
   readonly #echoes = new Map<number, Echo>();
-  readonly #transcript = createHash("sha256");
+  readonly #transcript = new Digest();
   #nowMs = 1;
   #toOpen: Transfer[];
   #connection = 0;
@@ -91,8 +94,8 @@ class Run {
   constructor(options: RunOptions) {
     this.#options = options;
     this.#network = new Network(options.random, options.weather);
-    this.#server = new QuicNode(options.module, options.server, this.#nowMs);
-    this.#client = new QuicNode(options.module, options.client, this.#nowMs);
+    this.#server = options.makeNode(options.server, this.#nowMs);
+    this.#client = options.makeNode(options.client, this.#nowMs);
     this.#toOpen = Array.from(
       { length: options.streamCount },
       (_, index) => new Transfer(options.random.below(options.bytesMost + 1), index),
@@ -131,7 +134,7 @@ class Run {
       if (isClosing && this.#clientClosed !== null && this.#serverClosed !== null) break;
       this.#step();
     }
-    return { ms: this.#nowMs, hash: this.#transcript.digest("hex"), datagrams: this.#network.sent };
+    return { ms: this.#nowMs, hash: this.#transcript.hex, datagrams: this.#network.sent };
   }
 
   #step(): void {
@@ -171,13 +174,14 @@ class Run {
       const target = to.slice();
       this.#network.send(this.#nowMs, payload, (bytes) => {
         // What goes to an address that the NAT has forgotten is lost.
-        if (Buffer.compare(target, this.#client.address) === 0)
+        if (target.join() === this.#client.address.join())
           this.#client.receive(this.#nowMs, [bytes], this.#server.address);
       });
     });
   }
 
   #note(payload: Uint8Array, direction: number): void {
+    this.#options.tell?.(`${this.#nowMs} ${direction} sends ${payload.length} ${digest(payload)}`);
     this.#transcript.update(Uint8Array.of(direction)).update(payload);
   }
 

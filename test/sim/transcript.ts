@@ -10,6 +10,7 @@ import type { EventSink } from "../../host/engine/event_reader.ts";
 import { resolveLimits } from "../../host/engine/limits.ts";
 import type { ReceivedHead } from "../../host/engine/received_head.ts";
 import { Random } from "../fuzz/random.ts";
+import { digest } from "./digest.ts";
 
 const EXCHANGES = 24;
 const CONCURRENCY = 6;
@@ -292,16 +293,4 @@ function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   both.set(first);
   both.set(second, first.length);
   return both;
-}
-
-/** 53 bits of the bytes (cyrb53), in hexadecimal. */
-function digest(bytes: Uint8Array): string {
-  let [a, b] = [0xdeadbeef, 0x41c6ce57];
-  for (const byte of bytes) {
-    a = Math.imul(a ^ byte, 2654435761);
-    b = Math.imul(b ^ byte, 1597334677);
-  }
-  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
-  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
-  return (4294967296 * (2097151 & b) + (a >>> 0)).toString(16);
 }
