@@ -20,7 +20,7 @@ import {
   streamPeekLength,
   streamTake,
 } from "../quic/stream/application.ts";
-import { receiveBufferOf, StreamEvent, tell } from "../quic/stream/stream.ts";
+import { receiveBufferOf, STREAM_ID_SERVER, StreamEvent, tell } from "../quic/stream/stream.ts";
 import { emitExchangeEvent, hasEventRoom } from "../session/events.ts";
 import { ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
@@ -116,6 +116,8 @@ function beginFrame(h3: H3Connection, stream: H3Stream, type: u64, length: u64):
     stream.session = length;
     return;
   }
+  // §6.1: a server opens no other.
+  if ((quicOf(stream).id & STREAM_ID_SERVER) != 0) return connectionError(h3, H3Status.STREAM_DIRECTION);
   stream.frameLeft = length;
   switch (framePlace(type)) {
     case FramePlace.UNKNOWN:

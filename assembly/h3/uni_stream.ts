@@ -24,11 +24,14 @@ import { isCritical, mayPush, StreamKind, StreamType } from "./stream_type.ts";
 /** There is something to read, or the end, on a unidirectional stream. True when it is one of a session, to be read by the host. */
 export function readUni(h3: H3Connection, stream: H3Stream): bool {
   const quic = quicOf(stream);
+  h3.reading = changetype<usize>(stream);
   if (stream.kind == <u8>StreamKind.UNTYPED && !readType(h3, stream)) {
-    // §6.2: a stream may end before it has said what it is.
-    if (h3.endStatus == Status.OK && streamIsAtEnd(quic)) h3StreamEnd(h3, stream);
+    // §6.2: a stream may end before it has said what it is. One of an unknown type is gone already.
+    if (h3.reading != 0 && h3.endStatus == Status.OK && streamIsAtEnd(quic)) h3StreamEnd(h3, stream);
+    h3.reading = 0;
     return false;
   }
+  h3.reading = 0;
   if (stream.kind == <u8>StreamKind.WEBTRANSPORT) return true;
   if (stream.kind == <u8>StreamKind.CONTROL) readControl(h3, stream);
   else readInstructions(h3, stream);

@@ -4,6 +4,7 @@
 import { parseArgs } from "node:util";
 import { h1Target } from "./h1_target.ts";
 import { h2Target } from "./h2_target.ts";
+import { h3Target } from "./h3_target.ts";
 import { QpackRoom } from "../wire/qpack/room.ts";
 import { Room } from "../wire/tls/room.ts";
 import { quicConnectionTarget } from "./quic_connection_target.ts";
@@ -17,6 +18,7 @@ import type { FuzzTarget } from "./target.ts";
 const targets: Record<string, () => FuzzTarget | Promise<FuzzTarget>> = {
   h1: h1Target,
   h2: h2Target,
+  h3: h3Target,
   quic: quicTarget,
   "quic-connection": quicConnectionTarget,
   qpack: async () => qpackTarget(await QpackRoom.create()),

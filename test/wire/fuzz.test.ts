@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { h1Target } from "../fuzz/h1_target.ts";
 import { h2Target } from "../fuzz/h2_target.ts";
+import { h3Target } from "../fuzz/h3_target.ts";
 import { mutate } from "../fuzz/mutation.ts";
 import { quicConnectionTarget } from "../fuzz/quic_connection_target.ts";
 import { quicTarget } from "../fuzz/quic_target.ts";
@@ -36,6 +37,10 @@ test("garbage in WebSockets neither traps, nor is told or answered wrongly, nor 
 
 test("a peer of QUIC gone mad neither traps an endpoint nor leaves anything behind", () => {
   expect(fuzz(quicConnectionTarget(), { seed: 1, seconds: SECONDS })).toBeGreaterThan(3);
+}, 30_000);
+
+test("a peer of HTTP/3 gone mad neither traps nor leaves anything behind", async () => {
+  expect(fuzz(await h3Target(), { seed: 1, seconds: SECONDS })).toBeGreaterThan(3);
 }, 30_000);
 
 test("a failing round names its seed", () => {

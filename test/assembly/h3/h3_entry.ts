@@ -291,7 +291,22 @@ export function rawRead(stream: QuicStream): u32 {
 
 /** Consumes what was read of a stream by its handle: the engine's door wants a connection of QUIC. */
 export function handleConsume(handle: u32, len: u32): i32 {
-  return streamConsume(changetype<QuicStream>(rawStreamOf(handle)), len);
+  const ptr = rawStreamOf(handle);
+  return ptr == 0 ? -1 : streamConsume(changetype<QuicStream>(ptr), len);
+}
+
+/** Sends bytes that lie in the buffer on a stream by its handle, as above. */
+export function handleSend(handle: u32, len: u32, isFin: bool): i32 {
+  const ptr = rawStreamOf(handle);
+  return ptr == 0 ? -1 : streamSend(changetype<QuicStream>(ptr), buffer, len, isFin);
+}
+
+/** Resets a stream by its handle, or wants nothing more of it. */
+export function handleCut(handle: u32, isReset: bool): i32 {
+  const ptr = rawStreamOf(handle);
+  if (ptr == 0) return -1;
+  const stream = changetype<QuicStream>(ptr);
+  return isReset ? streamReset(stream, 1) : streamStopSending(stream, 1);
 }
 
 export function rawIsAtEnd(stream: QuicStream): bool {

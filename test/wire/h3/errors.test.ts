@@ -2,7 +2,7 @@
 // are about HTTP/3 are here, with all others that the RFCs name. Every case is run whole and byte by byte.
 
 import { describe, expect, test } from "vitest";
-import { Role, SendFlag } from "../../../assembly/abi/message.ts";
+import { OpenFlag, Role, SendFlag } from "../../../assembly/abi/message.ts";
 import { Code, data, Frame, frame, GET, headers, POST, section, settings, Stream, varint } from "./frames.ts";
 import { Pair } from "./pair.ts";
 import type { PairOptions, RawStream } from "./pair.ts";
@@ -352,4 +352,27 @@ describe("a client", () => {
     expect(pair.errorOf(Role.CLIENT)).toBe(connectionCode);
     if (streamCode !== null) expect(request.stopCode).toBe(streamCode);
   });
+});
+
+test("a stream of an unknown type that ends with it is forgotten once", async () => {
+  // Found by fuzzing: it was freed twice.
+  for (const isWhole of [true, false]) {
+    const pair = await server();
+    pair.open(true, begun);
+    const unknown = pair.open(true);
+    feed(pair, unknown, bytes(varint(0x21), [1, 2, 3]), isWhole, true);
+    const last = pair.open(true, varint(0x21), true);
+    pair.run();
+    expect([last.stopCode, pair.errorOf(Role.SERVER)]).toEqual([null, null]);
+  }
+});
+
+test("a server that opens a stream of a request ends the connection, sessions or none", async () => {
+  // Found by fuzzing: where sessions were allowed its head was taken for a response to nothing.
+  for (const flags of [OpenFlag.EXTENDED_CONNECT, OpenFlag.EXTENDED_CONNECT | OpenFlag.WEBTRANSPORT]) {
+    const pair = await client({ flags });
+    pair.open(true, begun);
+    pair.open(false, headers([[":status", "200"]]));
+    expect(pair.run().errorOf(Role.CLIENT)).toBe(Code.streamCreationError);
+  }
 });

@@ -52,7 +52,16 @@ export class Pair {
   readonly answers = [0, 0];
 
   static async create(options: PairOptions = {}): Promise<Pair> {
-    return new Pair(await sharedModule("test/assembly/h3/h3_entry.ts", h3Rooms), options);
+    return new Pair(await Pair.module(), options);
+  }
+
+  /** What pairs are made of, for who makes many. */
+  static module(): Promise<WebAssembly.Module> {
+    return sharedModule("test/assembly/h3/h3_entry.ts", h3Rooms);
+  }
+
+  static over(module: WebAssembly.Module, options: PairOptions): Pair {
+    return new Pair(module, options);
   }
 
   private constructor(module: WebAssembly.Module, options: PairOptions) {
