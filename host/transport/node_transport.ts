@@ -74,6 +74,7 @@ function tlsServer(
   const options = {
     ...(context as { key: string; cert: string }),
     minVersion: tls.minVersion ?? ("TLSv1.2" as const),
+    ...(runtime === "node" ? { ciphers: tls.ciphers ?? usualCiphers(tlsModule) } : {}),
     ALPNProtocols: [...(target.alpn ?? ["http/1.1"])],
     handshakeTimeout: target.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
     allowHalfOpen: true,
@@ -99,6 +100,17 @@ function tlsServer(
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
 }
+
+/**
+ * Node's own, but of the suites of TLS 1.3 the one first that takes the least time, as in Node's order for TLS 1.2: AES-128-GCM.
+ * RFC 8446 §9.1 has everybody implement it.
+ */
+function usualCiphers(tlsModule: TlsModule): string {
+  const suites = tlsModule.DEFAULT_CIPHERS.split(":");
+  return [FIRST_SUITE, ...suites.filter((suite) => suite !== FIRST_SUITE)].join(":");
+}
+
+const FIRST_SUITE = "TLS_AES_128_GCM_SHA256";
 
 /** Tells connections of one listener apart while they are open; null on a Unix socket, whose peers have no name. */
 function peerName(socket: NetSocket | TLSSocket): string | null {

@@ -123,6 +123,34 @@ describe.each([
 });
 
 describe("TLS", () => {
+  test.each([
+    ["the usual choice", undefined, "TLS_AES_128_GCM_SHA256"],
+    ["the choice of the option", "TLS_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384"],
+  ])("its suite is %s", async (_title, ciphers, suite) => {
+    const tls = { ...localhost, ...(ciphers === undefined ? {} : { ciphers }) };
+    const { port } = await run((app) => void app.get("/", () => "ok"), { tls });
+    const { client, socket } = await tlsClient({ port });
+    expect(socket.getCipher()).toMatchObject({ standardName: suite });
+    client.close();
+  });
+
+  test("clients that offer other suites are served", async () => {
+    const { port } = await run((app) => void app.get("/", () => "ok"), { tls: localhost });
+    for (const offer of [
+      "TLS_CHACHA20_POLY1305_SHA256",
+      "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384",
+    ]) {
+      const isOld = offer.startsWith("ECDHE");
+      const { client, socket } = await tlsClient({
+        port,
+        ciphers: offer,
+        ...(isOld ? { maxVersion: "TLSv1.2" } : {}),
+      });
+      expect(offer).toContain(socket.getCipher().name);
+      client.close();
+    }
+  });
+
   test("serves HTTP/1.1 chosen by ALPN, tells https, and refuses a client that speaks only something else", async () => {
     const { port, server } = await run((app) => void app.get("/", (req) => req.url), { tls: localhost });
     const { client, socket } = await tlsClient({ port, ALPNProtocols: ["spdy/3", "http/1.1"] });
