@@ -1,6 +1,6 @@
 // What a QUIC connection or stream ends with.
 
-import { statusText } from "../engine/index.ts";
+import { endText } from "./status_text.ts";
 
 /** The end of a connection that was not the wish of this side. */
 export class QuicConnectionError extends Error {
@@ -38,7 +38,7 @@ function describe(end: QuicEnd): string {
   const who = end.isRemote ? "the peer closed the connection" : "the connection ended";
   const kind = end.isApplication ? "application" : "transport";
   const why = end.reason === "" ? "" : `: ${end.reason}`;
-  const cause = end.status < 0 && !end.isRemote ? ` (${statusText(end.status)})` : "";
+  const cause = end.status < 0 && !end.isRemote ? ` (${endText(end.status)})` : "";
   return `${who} with ${kind} error 0x${end.code.toString(16)}${why}${cause}`;
 }
 
