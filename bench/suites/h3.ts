@@ -6,7 +6,7 @@ import { certificateFolder } from "../paths.ts";
 import type { Suite } from "../suite.ts";
 import { idle } from "./h3-memory.ts";
 import { streams } from "./h3-requests.ts";
-import { firstByte, resumedFirstByte } from "./h3-simulation.ts";
+import { firstByte, lossyObjects, resumedFirstByte } from "./h3-simulation.ts";
 import { download } from "./quic-transfers.ts";
 
 export const h3: Suite = {
@@ -14,5 +14,5 @@ export const h3: Suite = {
   async prepare() {
     await cachedCertificate(certificateFolder);
   },
-  measures: [streams, download, idle, firstByte, resumedFirstByte],
+  measures: [streams, download, idle, firstByte, resumedFirstByte, lossyObjects],
 };

@@ -19,6 +19,7 @@ import type { TlsClientOptions } from "./client_options.ts";
 import type { Carrier, CarrierOwner, Dialer, DialTarget } from "./dialer.ts";
 import { EngineCarrier } from "./engine_carrier.ts";
 import { HttpClientError } from "./http_client_error.ts";
+import type { LinksHost } from "./quic_links.ts";
 import { QuicWire } from "./quic_wire.ts";
 
 export interface QuicDialerOptions {
@@ -34,7 +35,7 @@ const ATTEMPT_DELAY_MS = 250;
 const ADDRESSES_MOST = 6;
 
 /** A configuration on one instance, with the keys that it asks signatures of. */
-interface Configured {
+export interface Configured {
   readonly config: number;
   readonly keys: readonly KeyObject[];
   /** The same for version 2, of a server that has said that it speaks no other. */
@@ -51,7 +52,7 @@ export function createQuicDialer(engine: () => Promise<ClientEngine>, options: Q
     let made = configured.get(client);
     if (made === undefined) {
       for (const other of configured.keys()) if (other.failure !== null) configured.delete(other);
-      configured.set(client, (made = configure(client, options.tls)));
+      configured.set(client, (made = configureQuic(client, options.tls)));
     }
     return made;
   };
@@ -90,7 +91,11 @@ export function createQuicDialer(engine: () => Promise<ClientEngine>, options: Q
   };
 }
 
-async function configure(client: ClientEngine, tls: TlsClientOptions, version = 1): Promise<Configured> {
+export async function configureQuic(
+  client: LinksHost,
+  tls: TlsClientOptions,
+  version = 1,
+): Promise<Configured> {
   const { quic } = client.engine;
   const isUnchecked = tls.rejectUnauthorized === false;
   const runtimeRoots = isUnchecked || tls.ca !== undefined ? "" : await readRuntimeRoots();
@@ -99,7 +104,7 @@ async function configure(client: ClientEngine, tls: TlsClientOptions, version = 
   if (!isUnchecked) addRoots(quic, config, tls.ca === undefined ? undefined : pemOf(tls.ca), runtimeRoots);
   checked(quic.setOption(config, QuicOption.VERSION, version), "choosing the version");
   let other: Promise<Configured> | undefined;
-  const version2 = (): Promise<Configured> => (other ??= configure(client, tls, VERSION_2_NEGOTIATED));
+  const version2 = (): Promise<Configured> => (other ??= configureQuic(client, tls, VERSION_2_NEGOTIATED));
   if (tls.key === undefined || tls.cert === undefined) return { config, keys: [], version2 };
   const { key, chain, schemes } = readCredential({ key: tls.key, cert: tls.cert }, tls.passphrase);
   checked(quic.addCertificate(config, { keyId: 0, chain, names: [], schemes }), "adding a certificate");
@@ -112,7 +117,7 @@ function pemOf(ca: NonNullable<TlsClientOptions["ca"]>): string {
 }
 
 /** The addresses of a host, families in turn, that of the resolver's first answer first (RFC 8305 §4). */
-async function addressesOf(host: string): Promise<string[]> {
+export async function addressesOf(host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [host];
   const found = await lookup(host, { all: true });
   const first = found.filter(({ family }) => family === found[0]?.family);

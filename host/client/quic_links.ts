@@ -7,7 +7,6 @@ import { Endpoint, type EngineOwner } from "../quic/endpoint.ts";
 import { QuicConnectionError } from "../quic/quic_error.ts";
 import { bindDatagrams } from "../transport/runtime_datagrams.ts";
 import type { DatagramSink } from "../transport/datagrams.ts";
-import type { ClientEngine } from "./client_engine.ts";
 import type { KeyObject } from "node:crypto";
 
 /** What the owner of a connection is told. */
@@ -26,17 +25,30 @@ export interface ClientEndpoint {
   hold(isHeld: boolean): void;
 }
 
+/** Whose the instance is that the connections are on. */
+export interface LinksHost {
+  readonly engine: Engine;
+  /** Why the instance is lost, null while it is not. */
+  readonly failure: Error | null;
+  now(): number;
+  readEvents(): void;
+  armTimer(): void;
+  fail(error: Error): void;
+  /** Runs a call into the engine, whose failure is that of the instance. */
+  guarded(call: () => void): void;
+}
+
 type Family = 4 | 6;
 
 export class QuicLinks implements EngineOwner {
   readonly events: QuicEvents;
-  readonly #client: ClientEngine;
+  readonly #client: LinksHost;
   readonly #links = new Map<number, { readonly endpoint: Endpoint; readonly owner: LinkOwner }>();
   readonly #endpoints = new Map<Family, Promise<ClientEndpoint>>();
   readonly #open = new Set<Endpoint>();
   #isStopped = false;
 
-  constructor(client: ClientEngine) {
+  constructor(client: LinksHost) {
     this.#client = client;
     const nothing = () => undefined;
     this.events = {

@@ -1,4 +1,4 @@
-// A WebSocket client that follows the standard `WebSocket` (https://websockets.spec.whatwg.org), over HTTP/1.1 and HTTP/2.
+// A WebSocket client that follows the standard `WebSocket` (https://websockets.spec.whatwg.org), over HTTP/1.1, HTTP/2 and HTTP/3.
 //
 // What differs: messages arrive until the connection is closed, those after `close` too; binary ones are ArrayBuffers unless asked
 // for as Uint8Arrays; there are no blobs. What a browser has no say in can be chosen: fields, HTTP/2, TLS, compression, limits.
@@ -10,7 +10,10 @@ import { checkClose } from "../server/socket_close.ts";
 import { SocketCompression } from "../server/socket_compression.ts";
 import { bytesOf } from "../server/socket_output.ts";
 import { WebSocketCloseEvent, WebSocketErrorEvent } from "./web_socket_events.ts";
-import { ClientConnection, type ConnectionOwner } from "./client_connection.ts";
+import type { ClientConnection, ConnectionOwner } from "./client_host.ts";
+import { QuicConnection } from "./quic_connection.ts";
+import { TcpConnection } from "./tcp_connection.ts";
+import { isUtf8 } from "./utf8.ts";
 
 /** What the second argument of `new WebSocketClient` takes beside subprotocols. */
 export interface WebSocketClientOptions {
@@ -20,11 +23,13 @@ export interface WebSocketClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Speak HTTP/2 (RFC 8441). Default false. */
   readonly http2?: boolean;
+  /** Speak HTTP/3 (RFC 9220), for `wss:` alone. Default false. */
+  readonly http3?: boolean;
   /** Offer permessage-deflate. Default true. */
   readonly compression?: boolean;
   /** Longest message in bytes, inflated. Default 64 MiB. */
   readonly maxMessageBytes?: number;
-  /** Options of node:tls, such as `ca` and `rejectUnauthorized`. */
+  /** Options of node:tls, such as `ca` and `rejectUnauthorized`; over HTTP/3 those of `HttpClient`. */
   readonly tls?: object;
 }
 
@@ -39,7 +44,7 @@ interface Waiting {
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const COMPRESSOR = { threshold: 1024, level: -1, memLevel: 8 };
 
-/** A WebSocket to somewhere, after the standard `WebSocket` of browsers; over HTTP/2 too where that is asked for. */
+/** A WebSocket to somewhere, after the standard `WebSocket` of browsers; over HTTP/2 or HTTP/3 where that is asked for. */
 export class WebSocketClient extends EventTarget implements ConnectionOwner {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
@@ -78,7 +83,10 @@ export class WebSocketClient extends EventTarget implements ConnectionOwner {
         : (options as WebSocketClientOptions);
     this.#target = targetOf(url);
     this.url = this.#target.href;
-    const { protocols = [] } = this.#options;
+    const { protocols = [], http2, http3 } = this.#options;
+    if (http3 === true && (http2 === true || this.#target.protocol === "ws:")) {
+      throw new TypeError("http3 is true; it goes with wss: alone, and not with http2");
+    }
     this.#protocols = typeof protocols === "string" ? [protocols] : protocols;
     void this.#connect();
   }
@@ -102,7 +110,7 @@ export class WebSocketClient extends EventTarget implements ConnectionOwner {
     return (
       this.#queuedBytes +
       connection.engine.doors.bufferedBytes(connection.exchange) +
-      connection.socket.writableLength
+      connection.writableLength
     );
   }
 
@@ -151,7 +159,7 @@ export class WebSocketClient extends EventTarget implements ConnectionOwner {
   }
 
   progressed(): void {
-    // A server of HTTP/2 has to say first that it takes WebSockets.
+    // A server of HTTP/2 or HTTP/3 has to say first that it takes WebSockets.
     if (this.#connection?.exchange === 0 && this.#end === null) this.#ask();
   }
 
@@ -193,15 +201,15 @@ export class WebSocketClient extends EventTarget implements ConnectionOwner {
         connection?.run(() => {
           connection.engine.sockets.close(connection.exchange, code, "", performance.now());
           connection.exchange = 0;
-          connection.socket.end();
+          connection.end();
         });
       };
       if (this.#compression === null) answer();
       else void Promise.all([this.#incoming, this.#outgoing]).then(answer);
     } else if (this.#connection !== null) {
       this.#connection.exchange = 0;
-      // Over HTTP/1.1 the tunnel's end is the connection's; a stream of HTTP/2 leaves one that nobody needs.
-      if (this.#options.http2 === true) this.#connection.socket.end();
+      // Over HTTP/1.1 the tunnel's end is the connection's; a stream leaves one that nobody needs.
+      if (this.#isMultiplexed) this.#connection.end();
     }
   }
 
@@ -229,6 +237,10 @@ export class WebSocketClient extends EventTarget implements ConnectionOwner {
 
   // Its own.
 
+  get #isMultiplexed(): boolean {
+    return this.#options.http2 === true || this.#options.http3 === true;
+  }
+
   get #messageBytesMax(): number {
     return this.#options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
   }
@@ -243,8 +255,16 @@ export class WebSocketClient extends EventTarget implements ConnectionOwner {
       http2: this.#options.http2 === true,
       tls: this.#options.tls ?? {},
     };
-    this.#connection = await ClientConnection.open(target, this);
+    const { http3 = false } = this.#options;
+    try {
+      this.#connection = http3
+        ? await QuicConnection.open(target, this)
+        : await TcpConnection.open(target, this);
+    } catch (error) {
+      return this.disconnected(0, error as Error);
+    }
     if (this.#close !== null) this.#connection.destroy();
+    else if (http3) this.#connection.run(() => this.#ask());
   }
 
   #ask(): void {
@@ -371,15 +391,4 @@ function targetOf(url: string | URL): URL {
   }
   if (target.hash !== "") throw new DOMException("a WebSocket's URL has no fragment", "SyntaxError");
   return target;
-}
-
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    strict.decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,4 @@
-// The WebSocket client against the server: over HTTP/1.1 and HTTP/2, with TLS and without, compressed or not, and its failures.
+// The WebSocket client against the server: over HTTP/1.1, HTTP/2 and HTTP/3, with TLS and without, compressed or not, and its failures.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -25,7 +25,7 @@ function routes(app: Parameters<Parameters<typeof run>[0]>[0]): void {
 }
 
 const { port } = await run(routes);
-const secure = await run(routes, { tls });
+const secure = await run(routes, { tls, http3: true });
 
 function opened(ws: WebSocketClient): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -44,6 +44,7 @@ const ways: [string, string, WebSocketClientOptions][] = [
   ["http/1.1", `ws://127.0.0.1:${port}`, {}],
   ["http/2 by prior knowledge", `ws://127.0.0.1:${port}`, { http2: true }],
   ["http/1.1 with TLS", `wss://127.0.0.1:${secure.port}`, { tls: { ca: tls.cert } }],
+  ["http/3", `wss://127.0.0.1:${secure.port}`, { http3: true, tls: { ca: tls.cert } }],
   ["http/2 by ALPN", `wss://127.0.0.1:${secure.port}`, { http2: true, tls: { ca: tls.cert } }],
 ];
 
@@ -107,6 +108,15 @@ describe("the client", () => {
     expect((await end).code).toBe(1006);
     expect(() => new WebSocketClient("ftp://a.example/")).toThrow("no scheme");
     expect(() => new WebSocketClient("ws://a.example/#part")).toThrow("fragment");
+  });
+
+  test("says that HTTP/3 is spoken for wss: alone, and when nobody answers there", async () => {
+    expect(() => new WebSocketClient("ws://127.0.0.1:1/", { http3: true })).toThrow("http3 is true");
+    const options = { http3: true, tls: { rejectUnauthorized: true } };
+    const ws = new WebSocketClient(`wss://127.0.0.1:${secure.port}/plain`, options);
+    const end = closed(ws);
+    await expect(opened(ws)).rejects.toThrow("transport error 0x1");
+    expect(await end).toMatchObject({ code: 1006, wasClean: false });
   });
 
   test("refuses codes that only the protocol may use", async () => {
