@@ -2,8 +2,8 @@
 //
 // What it has: segments of 1448 bytes; cumulative and selective acknowledgements for each of them; loss by three later ones that arrived
 // (RFC 6675, by the order of sending as in RACK, RFC 8985), a tail loss probe after two round trips, and a retransmission timeout of
-// 200 ms at least that doubles; slow start from ten segments, then one segment for each round trip, and a window cut to 0.7 once for each
-// round of losses, as CUBIC does. What it has not, all in TCP's favour: delayed acknowledgements, losses in its handshake, the bytes of
+// 200 ms at least that doubles; slow start from ten segments, then CUBIC in its Reno-friendly region, where windows as small as these
+// lie (RFC 9438 §4.3): 0.53 segments more for each round trip, and a cut to 0.7 once for each round of losses. What it has not, all in TCP's favour: delayed acknowledgements, losses in its handshake, the bytes of
 // TLS, a receiver's window.
 
 import type { Random } from "../fuzz/random.ts";
@@ -13,6 +13,8 @@ const FIRST_WINDOW = 10 * SEGMENT_BYTES;
 const LEAST_TIMEOUT_MS = 200;
 const DUPLICATES = 3;
 const CUT = 0.7;
+/** RFC 9438 §4.3: 3 (1 - β) / (1 + β). */
+const GROWTH = (3 * (1 - CUT)) / (1 + CUT);
 
 interface Segment {
   readonly start: number;
@@ -167,7 +169,7 @@ export class TcpPipe {
       this.#isProbed = false;
       const isSlowStart = this.#window < this.#threshold;
       if (upTo >= this.#recoverTo)
-        this.#window += isSlowStart ? ackedBytes : (SEGMENT_BYTES * ackedBytes) / this.#window;
+        this.#window += isSlowStart ? ackedBytes : (GROWTH * SEGMENT_BYTES * ackedBytes) / this.#window;
     }
     for (const segment of this.#segments.values()) {
       if (segment.isArrived || segment.isLost || segment.order + DUPLICATES > this.#newest) continue;
