@@ -16,7 +16,7 @@ import { H3Connection, H3Flag, h3Of, hasH3Flag, setOf, transportOf } from "./con
 import { sendControl } from "./control_output.ts";
 import { connectionError } from "./failure.ts";
 import { FrameType } from "./frame.ts";
-import { settle, streamCut } from "./lifecycle.ts";
+import { settle, streamCut, streamError } from "./lifecycle.ts";
 import { H3Stream, H3StreamFlag, hasStreamBit, quicOf } from "./stream.ts";
 
 /** The highest identifier of a client's bidirectional streams. */
@@ -58,6 +58,18 @@ export function receiveGoaway(h3: H3Connection, id: u64): void {
   h3.flags |= H3Flag.GOAWAY_RECEIVED;
   if (isClient) failUnprocessed(h3, id);
   settle(h3);
+}
+
+/** §5.2: a request from the last GOAWAY's identifier on is not acted on. */
+export function admitRequest(h3: H3Connection, stream: H3Stream): bool {
+  const id = quicOf(stream).id;
+  if (id < h3.goawaySent) {
+    if (id >= h3.nextRequestId) h3.nextRequestId = id + 4;
+    h3.idleSinceMs = 0;
+    return true;
+  }
+  streamError(stream, H3Status.REFUSED);
+  return false;
 }
 
 /** The server will not act on requests from `id` on: they may be made again. */

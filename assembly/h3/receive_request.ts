@@ -34,6 +34,7 @@ import { watchStreams } from "./deadlines.ts";
 import { connectionError } from "./failure.ts";
 import { decodeSection } from "./field_sections.ts";
 import { frameHeaderPush, FramePlace, framePlace, FrameType } from "./frame.ts";
+import { admitRequest } from "./goaway.ts";
 import { cutRequest, messageReceived, streamError } from "./lifecycle.ts";
 import { RequestFault, requestFault, RequestInput, requestNext, RequestState } from "./request_state.ts";
 import { creditContent } from "./send.ts";
@@ -118,6 +119,7 @@ function beginFrame(h3: H3Connection, stream: H3Stream, type: u64, length: u64):
   }
   // §6.1: a server opens no other.
   if ((quicOf(stream).id & STREAM_ID_SERVER) != 0) return connectionError(h3, H3Status.STREAM_DIRECTION);
+  if (stream.exchange == 0 && !admitRequest(h3, stream)) return;
   stream.frameLeft = length;
   switch (framePlace(type)) {
     case FramePlace.UNKNOWN:

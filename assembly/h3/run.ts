@@ -34,7 +34,7 @@ import { connectionError } from "./failure.ts";
 import { flushSections } from "./field_sections.ts";
 import { h3IsDone } from "./goaway.ts";
 import { receiveHttpDatagrams } from "./http_datagram.ts";
-import { streamCut, streamError } from "./lifecycle.ts";
+import { streamCut } from "./lifecycle.ts";
 import { readRequest } from "./receive_request.ts";
 import { h3Writable } from "./send.ts";
 import { sessionStreamEvents } from "./session_stream.ts";
@@ -107,19 +107,7 @@ function begin(h3: H3Connection, quic: QuicStream, events: u32): bool {
     connectionError(h3, Status.MEMORY_FULL);
     return false;
   }
-  return isUni || admit(h3, changetype<H3Stream>(quic.applicationState));
-}
-
-/** §5.2: a request from the last GOAWAY's identifier on is not acted on. */
-function admit(h3: H3Connection, stream: H3Stream): bool {
-  const id = quicOf(stream).id;
-  if (id < h3.goawaySent) {
-    if (id >= h3.nextRequestId) h3.nextRequestId = id + 4;
-    h3.idleSinceMs = 0;
-    return true;
-  }
-  streamError(stream, H3Status.REFUSED);
-  return false;
+  return true;
 }
 
 /**

@@ -39,9 +39,11 @@ const codes: Readonly<Record<string, number>> = {
   SECTION_TOO_LARGE: Code.excessiveLoad,
   STALLED: Code.excessiveLoad,
   DATAGRAM: Code.datagramError,
-  CAPSULE: Code.datagramError,
+  // RFC 9297 §3.3: a malformed capsule makes the message malformed.
+  CAPSULE: Code.messageError,
   SESSION_GONE: WT_SESSION_GONE,
   SESSION_UNKNOWN: WT_BUFFERED_STREAM_REJECTED,
+  SESSION_ID: Code.idError,
   SECTION_TRUNCATED: Code.decompressionFailed,
   SECTION_INTEGER: Code.decompressionFailed,
   SECTION_HUFFMAN: Code.decompressionFailed,

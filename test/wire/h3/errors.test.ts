@@ -1,11 +1,14 @@
 // What a peer must not do, and the error code that each of it gets: RFC 9114 §8.1, RFC 9204 §6, RFC 9218 §7.2. The cases of h3spec that
 // are about HTTP/3 are here, with all others that the RFCs name. Every case is run whole and byte by byte.
 
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { OpenFlag, Role, SendFlag } from "../../../assembly/abi/message.ts";
 import { Code, data, Frame, frame, GET, headers, POST, section, settings, Stream, varint } from "./frames.ts";
 import { Pair } from "./pair.ts";
 import type { PairOptions, RawStream } from "./pair.ts";
+
+// Where its sources have changed it is compiled, and no test is to wait for that.
+beforeAll(() => Pair.module(), 120_000);
 
 const bytes = (...parts: (Uint8Array | readonly number[])[]): Buffer =>
   Buffer.concat(parts.map((part) => Buffer.from(part as Uint8Array)));

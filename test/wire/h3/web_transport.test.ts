@@ -1,6 +1,6 @@
 // Sessions of WebTransport over HTTP/3: draft-ietf-webtrans-http3, with the capsules and datagrams of RFC 9297. The peer is a bare end.
 
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { OpenFlag, Role } from "../../../assembly/abi/message.ts";
 import { StreamNews } from "../../../assembly/abi/quic.ts";
 import { Status } from "../../../assembly/abi/status.ts";
@@ -19,6 +19,9 @@ import {
   varint,
 } from "./frames.ts";
 import { Pair, type RawStream } from "./pair.ts";
+
+// Where its sources have changed it is compiled, and no test is to wait for that.
+beforeAll(() => Pair.module(), 120_000);
 
 const SESSION_GONE = 0x170d7b68;
 const STREAM_REJECTED = 0x3994bd84;
@@ -383,6 +386,20 @@ test("a session that is cut cuts its streams and leaves the others alone", async
   expect([ofFirst.stopCode, ofSecond.stopCode]).toEqual([SESSION_GONE, null]);
   pair.send(ofSecond, Buffer.from("x")).run();
   expect(log).toEqual([`${ofSecond.id} reads x`]);
+});
+
+test("a session that is open gets its streams while the server drains, and no request does", async () => {
+  const sessions = await Sessions.create();
+  const session = sessions.open();
+  const { pair, log } = sessions;
+  pair.door("endDrain")(Role.SERVER);
+  pair.run().advance(100);
+  const both = pair.open(false, bidi(session.id, "x"));
+  const late = pair.open(false, headers(GET));
+  pair.run();
+  expect(log).toEqual([`0 stream ${both.id}`, `${both.id} reads x`]);
+  expect(late.resetCode).toBe(Code.requestRejected);
+  expect(sessions.error).toBe(null);
 });
 
 const attacks: [string, (sessions: Sessions, session: RawStream) => void, number][] = [
