@@ -22,18 +22,27 @@ export function setNow(now: f64): void {
 export function clockReset(now: f64): void {
   nowMs = now;
   unixOffsetMs = 0;
+  toldUnixMs = -1;
 }
 
 /** Milliseconds from the monotonic clock's zero to 1970. */
 let unixOffsetMs: f64 = 0;
 
-/** The host told the wall clock's time. */
+/** The wall clock's time that the host told and nobody has asked for yet; negative when there is none. */
+let toldUnixMs: f64 = -1;
+
+/**
+ * The host told the wall clock's time. It is taken for that of the next call that asks for it, not of the last one, which may be long
+ * ago: a clock that is somewhat late does no harm, one ahead of its time gives out tickets and tokens of the future.
+ */
 export function clockSetUnix(epochMs: f64): void {
-  unixOffsetMs = epochMs - nowMs;
+  toldUnixMs = epochMs;
 }
 
 /** The wall clock's time of the call that is running, in milliseconds since 1970: for tickets, tokens and certificates. */
 export function clockUnixMs(): f64 {
+  if (toldUnixMs >= 0) unixOffsetMs = toldUnixMs - nowMs;
+  toldUnixMs = -1;
   return nowMs + unixOffsetMs;
 }
 

@@ -18,6 +18,7 @@ import { h3ClientSuites } from "./h3_clients.ts";
 import { loadSuites } from "./load.ts";
 import { packageSuites } from "./package.ts";
 import { qpackSuites } from "./qpack.ts";
+import { quicDenoSuites } from "./quic_deno.ts";
 import { quicGtlsserverSuite } from "./quic_gtlsserver.ts";
 import { quicInteropSuites } from "./quic_interop.ts";
 import { runtimeNames } from "./runtimes.ts";
@@ -56,6 +57,7 @@ const allSuites: Suite[] = [
   ...behaviourSuites,
   ...quicInteropSuites,
   quicGtlsserverSuite,
+  ...quicDenoSuites,
   ...qpackSuites,
   ...browserSuites,
   ...determinismSuites,

@@ -19,7 +19,10 @@ const PACKAGE = "aioquic==1.7.2";
 const CLIENT_TIMEOUT_MS = 60_000;
 const ALPN = ["hq-interop"];
 
-// aioquic's client, our server.
+/** The command line of a peer: a program, its arguments, then "client" or "server" and what is asked of it, as JSON. */
+export type Peer = readonly [program: string, ...args: string[]];
+
+// The peer's client, our server.
 
 /** What aioquic's client reports. */
 interface Report {
@@ -32,7 +35,7 @@ interface Report {
   readonly retried: boolean;
 }
 
-interface ServerCase {
+export interface ServerCase {
   readonly name: string;
   readonly server?: Partial<ListenQuicOptions> & { readonly isChainLong?: boolean };
   readonly client?: Readonly<Record<string, unknown>>;
@@ -41,7 +44,7 @@ interface ServerCase {
   readonly check?: (report: Report) => void;
 }
 
-const serverCases: readonly ServerCase[] = [
+export const serverCases: readonly ServerCase[] = [
   { name: "handshake and transfer", paths: [LARGE, SMALL] },
   ...(["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"] as const).map(
     (cipher): ServerCase => ({
@@ -106,7 +109,7 @@ async function answer(site: Site, stream: QuicStream): Promise<void> {
   await writer.close();
 }
 
-async function checkServer(python: string, site: Site, attempt: ServerCase): Promise<void> {
+export async function checkServer(peer: Peer, site: Site, attempt: ServerCase): Promise<void> {
   const { server: changes = {}, proxy: weather, paths = [SMALL], client = {} } = attempt;
   const { isChainLong = false, ...options } = changes;
   const listener = await listenQuic(
@@ -137,8 +140,12 @@ async function checkServer(python: string, site: Site, attempt: ServerCase): Pro
       paths: paths.map((path) => `/${path}`),
       ...client,
     };
-    const args = [join(root, "test/conformance/aioquic_peer.py"), "client", JSON.stringify(asked)];
-    const { code, output } = await runProgram(python, args, CLIENT_TIMEOUT_MS);
+    const [program, ...args] = peer;
+    const { code, output } = await runProgram(
+      program,
+      [...args, "client", JSON.stringify(asked)],
+      CLIENT_TIMEOUT_MS,
+    );
     const line = output.split("\n").find((text) => text.startsWith("{"));
     if (code !== 0 || line === undefined) throw new Error(output.trim().split("\n").slice(-2).join(" "));
     const report = JSON.parse(line) as Report;
@@ -154,9 +161,9 @@ async function checkServer(python: string, site: Site, attempt: ServerCase): Pro
   }
 }
 
-// Our client, aioquic's server.
+// Our client, the peer's server.
 
-interface ClientCase {
+export interface ClientCase {
   readonly name: string;
   readonly server?: Readonly<Record<string, unknown>> & { readonly isChainLong?: boolean };
   readonly client?: Partial<ConnectQuicOptions>;
@@ -168,7 +175,7 @@ interface ClientCase {
   readonly check?: (client: QuicClient) => void;
 }
 
-const clientCases: readonly ClientCase[] = [
+export const clientCases: readonly ClientCase[] = [
   { name: "handshake and transfer", paths: [LARGE, SMALL] },
   ...(
     [
@@ -245,7 +252,7 @@ async function fetchFile(client: QuicClient, path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-async function checkClient(python: string, site: Site, attempt: ClientCase): Promise<void> {
+export async function checkClient(peer: Peer, site: Site, attempt: ClientCase): Promise<void> {
   const { server: changes = {}, paths = [SMALL], proxy: weather, during } = attempt;
   const { isChainLong = false, ...options } = changes;
   const asked = {
@@ -254,8 +261,8 @@ async function checkClient(python: string, site: Site, attempt: ClientCase): Pro
     folder: site.folder,
     ...options,
   };
-  const script = join(root, "test/conformance/aioquic_peer.py");
-  const server = spawn(python, [script, "server", JSON.stringify(asked)], {
+  const [program, ...args] = peer;
+  const server = spawn(program, [...args, "server", JSON.stringify(asked)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [first] = (await once(server.stdout, "data")) as [Buffer];
@@ -300,21 +307,24 @@ async function checkClient(python: string, site: Site, attempt: ClientCase): Pro
   }
 }
 
-function suite<Case extends { readonly name: string }>(
+/** A suite of checks by a peer, which `find` answers; `missing` says what to install where it answers null. */
+export function interopSuite<Case extends { readonly name: string }>(
   name: string,
+  find: () => Peer | null,
+  missing: string,
   cases: readonly Case[],
-  check: (python: string, site: Site, attempt: Case) => Promise<void>,
+  check: (peer: Peer, site: Site, attempt: Case) => Promise<void>,
 ): Suite {
   return {
     name,
     async run() {
-      const python = pythonWith("aioquic", [PACKAGE]);
-      if (python === null) return skipped("no Python with PyPI's aioquic can be had");
+      const peer = find();
+      if (peer === null) return skipped(missing);
       const site = makeSite();
       try {
         const found: [string, string | null][] = [];
         for (const attempt of cases)
-          found.push([attempt.name, await problemOf(() => check(python, site, attempt))]);
+          found.push([attempt.name, await problemOf(() => check(peer, site, attempt))]);
         return results(found);
       } finally {
         rmSync(site.folder, { recursive: true });
@@ -323,7 +333,14 @@ function suite<Case extends { readonly name: string }>(
   };
 }
 
+function aioquic(): Peer | null {
+  const python = pythonWith("aioquic", [PACKAGE]);
+  return python === null ? null : [python, join(root, "test/conformance/aioquic_peer.py")];
+}
+
+const AIOQUIC_MISSING = "no Python with PyPI's aioquic can be had";
+
 export const quicInteropSuites: Suite[] = [
-  suite("quic: aioquic's client", serverCases, checkServer),
-  suite("quic: aioquic's server", clientCases, checkClient),
+  interopSuite("quic: aioquic's client", aioquic, AIOQUIC_MISSING, serverCases, checkServer),
+  interopSuite("quic: aioquic's server", aioquic, AIOQUIC_MISSING, clientCases, checkClient),
 ];
