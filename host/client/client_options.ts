@@ -46,6 +46,11 @@ export interface HttpClientOptions {
   readonly redirects?: number;
   /** Ask for compressed content and decode it. Default true. */
   readonly decompress?: boolean;
+  /**
+   * Send GET, HEAD, OPTIONS and TRACE over HTTP/3 in early data where a connection is resumed: a round trip less, and somebody on the way
+   * may play the request to the server again (RFC 8470). Default false.
+   */
+  readonly earlyData?: boolean;
   /** Linear memory of the engine in MiB. Default 64. */
   readonly memoryMiB?: number;
   /** Limits of the engine by name. */
@@ -66,6 +71,7 @@ export interface ResolvedClientOptions {
   readonly retries: number;
   readonly redirects: number;
   readonly decompress: boolean;
+  readonly earlyData: boolean;
   readonly memoryBytes: number;
   readonly limits: LimitOptions;
   readonly dialers: readonly Dialer[];
@@ -84,6 +90,7 @@ const NAMES: readonly (keyof HttpClientOptions)[] = [
   "retries",
   "redirects",
   "decompress",
+  "earlyData",
   "memoryMiB",
   "limits",
   "dialers",
@@ -102,9 +109,10 @@ const TLS_NAMES: readonly (keyof TlsClientOptions)[] = [
 /** Checks the options of HttpClient. Throws RangeError or TypeError. */
 export function resolveClientOptions(options: HttpClientOptions): ResolvedClientOptions {
   known("client option", options, NAMES);
-  const { tls = {}, dialers = [], limits = {}, decompress = true } = options;
+  const { tls = {}, dialers = [], limits = {}, decompress = true, earlyData = false } = options;
   known("client option tls:", tls, TLS_NAMES);
   if (typeof decompress !== "boolean") throw wrong("decompress", decompress, "true or false");
+  if (typeof earlyData !== "boolean") throw wrong("earlyData", earlyData, "true or false");
   if (!Array.isArray(dialers) || !dialers.every(isDialer)) {
     throw wrong("dialers", dialers, "an array of dialers, which have a method dial");
   }
@@ -119,6 +127,7 @@ export function resolveClientOptions(options: HttpClientOptions): ResolvedClient
     retries: whole("retries", options.retries ?? 3, 0, 100),
     redirects: whole("redirects", options.redirects ?? 20, 0, 100),
     decompress,
+    earlyData,
     memoryBytes: whole("memoryMiB", options.memoryMiB ?? 64, 8, 4095) * MIB,
     limits,
     dialers: dialers as readonly Dialer[],

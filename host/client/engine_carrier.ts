@@ -17,6 +17,9 @@ import type {
 import { EngineExchange } from "./engine_exchange.ts";
 import { HttpClientError } from "./http_client_error.ts";
 
+/** RFC 9110 §9.2.1. */
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+
 /** The transport below a connection. */
 export interface Wire {
   /** Writes what the engine has to send, as long as the transport takes it. */
@@ -36,6 +39,8 @@ export interface EngineCarrierOptions {
   readonly alternative: string | null;
   /** Requests at a time, where the protocol allows several. */
   readonly streamsMax: number;
+  /** The handshake is not complete: what is sent may be replayed (RFC 8470), so that it has to be safe. */
+  readonly isEarly?: boolean;
 }
 
 export class EngineCarrier implements Carrier {
@@ -49,6 +54,7 @@ export class EngineCarrier implements Carrier {
   readonly #owner: CarrierOwner;
   readonly #streamsMax: number;
   readonly #exchanges = new Set<EngineExchange>();
+  #isEarly: boolean;
   #isOpen = true;
   #isClosed = false;
   /** The engine had no room for a request: the peer's limit, until it is told otherwise. */
@@ -63,6 +69,7 @@ export class EngineCarrier implements Carrier {
     this.handle = options.handle;
     this.protocol = options.protocol;
     this.alternative = options.alternative;
+    this.#isEarly = options.isEarly === true;
     this.#streamsMax = options.protocol === "http/1.1" ? 1 : options.streamsMax;
     client.add(this);
     wire.hold(false);
@@ -83,6 +90,7 @@ export class EngineCarrier implements Carrier {
   open(request: CarriedRequest, sink: ExchangeSink): CarriedExchange | "full" | "gone" {
     if (!this.isOpen) return "gone";
     if (this.#isFull || this.#exchanges.size >= this.#streamsMax) return "full";
+    if (this.#isEarly && !SAFE_METHODS.has(request.method)) return "full";
     const exchange = EngineExchange.open(this, request, sink);
     if (exchange instanceof EngineExchange) {
       this.#exchanges.add(exchange);
@@ -94,6 +102,8 @@ export class EngineCarrier implements Carrier {
       this.#isFull = true;
       return "full";
     }
+    // The ticket allows no early data: the handshake is waited for.
+    if (this.#isEarly && exchange === Number(Status.INVALID_STATE)) return "full";
     // The peer said that it goes away, or the connection is about to close.
     if (exchange === Number(Status.INVALID_STATE) || exchange === Number(Status.INVALID_HANDLE)) {
       this.#isOpen = false;
@@ -149,6 +159,13 @@ export class EngineCarrier implements Carrier {
     this.#status ||= status;
     if (abort) this.wire.destroy();
     else this.wire.end();
+  }
+
+  /** The handshake of a connection that began with early data is complete. */
+  confirmed(): void {
+    this.#isEarly = false;
+    this.#isFull = false;
+    if (this.isOpen) this.#owner.roomy(this);
   }
 
   /** The transport is gone. */

@@ -24,6 +24,7 @@ import { createTcpDialer } from "./tcp_dialer.ts";
 
 /** Of a redirect's content, this much is read so that its connection can be used again. */
 const DRAIN_BYTES = 65536;
+const TOO_EARLY = 425;
 
 /** A client with the standard's `fetch` on connections of its own, pooled by origin, over HTTP/1.1, HTTP/2 and HTTP/3. */
 export class HttpClient {
@@ -41,12 +42,12 @@ export class HttpClient {
   /** Throws RangeError or TypeError for an option that is wrong. Connects to nothing. */
   constructor(options: HttpClientOptions = {}) {
     this.#options = resolveClientOptions(options);
-    const { tls, streamsPerConnection: streamsMax, dialers, protocols } = this.#options;
+    const { tls, streamsPerConnection: streamsMax, dialers, protocols, earlyData } = this.#options;
     const engine = (): Promise<ClientEngine> => this.#runningEngine();
     const tcp = createTcpDialer(engine, { tls, streamsMax });
     // Who allows nothing else takes it for granted that the origin speaks HTTP/3; else the origin has to say so.
     const needsAlternative = protocols.some((one) => one !== "h3");
-    const quic = createQuicDialer(engine, { tls, streamsMax, needsAlternative });
+    const quic = createQuicDialer(engine, { tls, streamsMax, earlyData, needsAlternative });
     this.#dialers = [...dialers, ...(protocols.includes("h3") ? [quic] : []), tcp];
   }
 
@@ -121,7 +122,12 @@ export class HttpClient {
   async #follow(first: ClientRequest): Promise<ClientResponse> {
     let request = first;
     for (let redirects = 0; ; redirects++) {
-      const delivered = await this.#deliver(request);
+      let delivered = await this.#deliver(request);
+      // RFC 8470 §5.2: once more. The answer came by keys of a handshake that is complete, so that nothing is early any more.
+      if (delivered.response.status === TOO_EARLY && request.body === null) {
+        discard(delivered);
+        delivered = await this.#deliver(request);
+      }
       const { response } = delivered;
       const location = fieldOf(response, "location");
       if (!isRedirect(response.status, location) || request.redirect === "manual") {

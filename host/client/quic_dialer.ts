@@ -21,11 +21,14 @@ import { EngineCarrier } from "./engine_carrier.ts";
 import { HttpClientError } from "./http_client_error.ts";
 import type { LinksHost } from "./quic_links.ts";
 import { QuicWire } from "./quic_wire.ts";
+import { TicketCache } from "./ticket_cache.ts";
 
 export interface QuicDialerOptions {
   readonly tls: TlsClientOptions;
   /** Requests at a time on one connection. */
   readonly streamsMax: number;
+  /** Send safe requests before the handshake of a resumed connection is complete. */
+  readonly earlyData: boolean;
   /** Connect only where an origin has said that it speaks HTTP/3. */
   readonly needsAlternative: boolean;
 }
@@ -47,12 +50,13 @@ const VERSION_2_NEGOTIATED = 2 | 4;
 
 /** A dialer on UDP; `engine` answers the instance that new connections are to be on. */
 export function createQuicDialer(engine: () => Promise<ClientEngine>, options: QuicDialerOptions): Dialer {
+  const tickets = new TicketCache();
   const configured = new Map<ClientEngine, Promise<Configured>>();
   const configOf = (client: ClientEngine): Promise<Configured> => {
     let made = configured.get(client);
     if (made === undefined) {
       for (const other of configured.keys()) if (other.failure !== null) configured.delete(other);
-      configured.set(client, (made = configureQuic(client, options.tls)));
+      configured.set(client, (made = configureQuic(client, options.tls, 1, options.earlyData)));
     }
     return made;
   };
@@ -70,13 +74,25 @@ export function createQuicDialer(engine: () => Promise<ClientEngine>, options: Q
         const addresses = await addressesOf(target.host);
         signal.throwIfAborted();
         return await race(addresses, signal, (address, attempt) =>
-          connect(client, config, options, target, address, owner, attempt).catch(async (error: unknown) => {
-            // RFC 9000 §6.2: no connection of version 1 is to be had there, but one of version 2.
-            const isOffered =
-              error instanceof QuicConnectionError && error.status === (QuicStatus.VERSION_OFFERED as number);
-            if (!isOffered || attempt.aborted) throw error;
-            return connect(client, await config.version2(), options, target, address, owner, attempt);
-          }),
+          connect(client, config, options, tickets, target, address, owner, attempt).catch(
+            async (error: unknown) => {
+              // RFC 9000 §6.2: no connection of version 1 is to be had there, but one of version 2.
+              const isOffered =
+                error instanceof QuicConnectionError &&
+                error.status === (QuicStatus.VERSION_OFFERED as number);
+              if (!isOffered || attempt.aborted) throw error;
+              return connect(
+                client,
+                await config.version2(),
+                options,
+                tickets,
+                target,
+                address,
+                owner,
+                attempt,
+              );
+            },
+          ),
         );
       } catch (cause) {
         if (signal.aborted) throw signal.reason;
@@ -95,16 +111,21 @@ export async function configureQuic(
   client: LinksHost,
   tls: TlsClientOptions,
   version = 1,
+  earlyData = false,
 ): Promise<Configured> {
   const { quic } = client.engine;
   const isUnchecked = tls.rejectUnauthorized === false;
   const runtimeRoots = isUnchecked || tls.ca !== undefined ? "" : await readRuntimeRoots();
-  const flags = QuicConfigFlag.HTTP3 | (isUnchecked ? QuicConfigFlag.ANY_CERTIFICATE : 0);
+  const flags =
+    QuicConfigFlag.HTTP3 |
+    (isUnchecked ? QuicConfigFlag.ANY_CERTIFICATE : 0) |
+    (earlyData ? QuicConfigFlag.EARLY_DATA : 0);
   const config = makeConfig(quic, { alpn: ["h3"], datagramBytes: 0 }, flags);
   if (!isUnchecked) addRoots(quic, config, tls.ca === undefined ? undefined : pemOf(tls.ca), runtimeRoots);
   checked(quic.setOption(config, QuicOption.VERSION, version), "choosing the version");
   let other: Promise<Configured> | undefined;
-  const version2 = (): Promise<Configured> => (other ??= configureQuic(client, tls, VERSION_2_NEGOTIATED));
+  const version2 = (): Promise<Configured> =>
+    (other ??= configureQuic(client, tls, VERSION_2_NEGOTIATED, earlyData));
   if (tls.key === undefined || tls.cert === undefined) return { config, keys: [], version2 };
   const { key, chain, schemes } = readCredential({ key: tls.key, cert: tls.cert }, tls.passphrase);
   checked(quic.addCertificate(config, { keyId: 0, chain, names: [], schemes }), "adding a certificate");
@@ -172,7 +193,8 @@ function race<T>(
 async function connect(
   client: ClientEngine,
   { config, keys }: Configured,
-  { tls, streamsMax }: QuicDialerOptions,
+  { tls, streamsMax, earlyData }: QuicDialerOptions,
+  tickets: TicketCache,
   target: DialTarget,
   address: string,
   owner: CarrierOwner,
@@ -185,6 +207,8 @@ async function connect(
   const name = tls.servername ?? target.serverName;
   // Whether certificates hold depends on the day.
   engine.doors.setDate(Date.now());
+  const server = `${name} ${address} ${target.port}`;
+  const ticket = tickets.take(server);
   const handle = checked(
     engine.quic.connect(
       endpoint.handle,
@@ -192,6 +216,7 @@ async function connect(
       {
         address: encodeAddress(address, target.port),
         serverName: isIP(name) === 0 ? name.toLowerCase() : Uint8Array.from(parseIp(name)),
+        ...(ticket === undefined ? {} : { ticket }),
       },
       client.now(),
     ),
@@ -199,21 +224,25 @@ async function connect(
   );
   const wire = new QuicWire(client, handle, shared);
   wire.hold(true);
+  const { alternative } = target;
+  const common = { handle, protocol: "h3", alternative, streamsMax } as const;
+  const isEarly = earlyData && ticket !== undefined;
+  let carrier: EngineCarrier | null = null;
   const connected = new Promise<Carrier>((resolve, reject) => {
-    let carrier: EngineCarrier | null = null;
     const onAbort = (): void => {
       wire.destroy();
       reject(signal.reason as Error);
     };
-    signal.addEventListener("abort", onAbort, { once: true });
+    // An attempt that may carry requests already has won.
+    if (!isEarly) signal.addEventListener("abort", onAbort, { once: true });
     links.add(handle, endpoint, {
       connected: () => {
         signal.removeEventListener("abort", onAbort);
+        if (carrier !== null) return carrier.confirmed();
         if (signal.aborted) return;
-        const { alternative } = target;
-        carrier = new EngineCarrier(client, wire, owner, { handle, protocol: "h3", alternative, streamsMax });
-        resolve(carrier);
+        resolve((carrier = new EngineCarrier(client, wire, owner, common)));
       },
+      ticket: (bytes) => tickets.keep(server, bytes),
       progressed: () => carrier?.received(),
       closed: (end: QuicConnectionError) => {
         signal.removeEventListener("abort", onAbort);
@@ -226,8 +255,13 @@ async function connect(
   client.guarded(() => {
     // TLS asks for a key before there is anything to send.
     links.readEvents();
-    endpoint.flush();
+    if (!isEarly) endpoint.flush();
     links.armTimer();
   });
-  return connected;
+  if (!isEarly) return connected;
+  // RFC 9001 §4.6: what is safe goes with the first flight. How the handshake ends, the carrier is told.
+  connected.catch(() => undefined);
+  carrier = new EngineCarrier(client, wire, owner, { ...common, isEarly });
+  endpoint.flushLater();
+  return carrier;
 }

@@ -16,6 +16,8 @@ export interface LinkOwner {
   /** The engine has read what arrived: the peer may allow more streams than before. */
   progressed(): void;
   closed(end: QuicConnectionError): void;
+  /** What a later connection to the same server may resume with, once. */
+  ticket?(ticket: Uint8Array): void;
 }
 
 /** An endpoint with its socket. */
@@ -68,7 +70,7 @@ export class QuicLinks implements EngineOwner {
       stream: nothing,
       openable: nothing,
       datagrams: nothing,
-      ticket: nothing,
+      ticket: (handle, ticket) => this.#links.get(handle)?.owner.ticket?.(ticket.slice()),
       token: nothing,
       keyLog: nothing,
       path: nothing,
