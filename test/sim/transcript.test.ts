@@ -29,7 +29,7 @@ test("QUIC does the same with recorded answers as when they were made, and its t
   const [first, ...rest] = recording.answers;
   const swapped = { ...recording, answers: [[first![0].map(flipped), first![1]] as const, ...rest] };
   expect(() => quicTranscript(module, swapped)).toThrow();
-});
+}, 60_000);
 
 function flipped(answer: string): string {
   return answer.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"));
