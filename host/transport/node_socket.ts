@@ -17,6 +17,7 @@
 
 import { Socket as NetSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { DenoTextWriter } from "./deno_text_writer.ts";
 import { runtime } from "./runtime.ts";
 import type { Socket, SocketSink } from "./transport.ts";
 
@@ -61,6 +62,7 @@ export class NodeSocket implements Socket {
   #socket: NetSocket;
   #sink: SocketSink | null = null;
   #failure: Error | null = null;
+  #textWriter: DenoTextWriter | null = null;
   #isPaused = false;
 
   constructor(socket: NetSocket | TLSSocket, isSecure: boolean, readsInPlace: boolean) {
@@ -80,6 +82,7 @@ export class NodeSocket implements Socket {
       this.#listen();
       // Starts the handle; `onread` takes the bytes before the stream sees them.
       this.#socket.read(0);
+      if (runtime === "deno") this.#textWriter = DenoTextWriter.of(this.#socket, () => this.drained());
     } else {
       this.#socket.on("data", onData);
       this.#listen();
@@ -167,26 +170,30 @@ export class NodeSocket implements Socket {
         if (error === null || error === undefined) onWritten();
       });
     }
-    return this.#socket.writableLength < HIGH_WATER_BYTES;
+    return this.pendingBytes < HIGH_WATER_BYTES;
   }
 
   writeText(text: string): boolean {
-    if (this.isSecure && runtime === "deno") return this.write(Buffer.from(text, "latin1"));
-    this.#socket.write(text, "latin1");
-    return this.#socket.writableLength < HIGH_WATER_BYTES;
+    if (this.#textWriter === null || !this.#textWriter.write(text)) this.#streamText(text);
+    return this.pendingBytes < HIGH_WATER_BYTES;
+  }
+
+  #streamText(text: string): void {
+    if (this.isSecure && runtime === "deno") this.#socket.write(Buffer.from(text, "latin1"));
+    else this.#socket.write(text, "latin1");
   }
 
   writeBoth(text: string, bytes: Uint8Array): boolean {
     const socket = this.#socket;
     socket.cork();
-    this.writeText(text);
+    this.#streamText(text);
     socket.write(bytes);
     socket.uncork();
-    return socket.writableLength < HIGH_WATER_BYTES;
+    return this.pendingBytes < HIGH_WATER_BYTES;
   }
 
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + (this.#textWriter?.pendingBytes ?? 0);
   }
 
   pause(): void {
