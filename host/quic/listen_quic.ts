@@ -51,6 +51,9 @@ export async function listenQuic(
   options: ListenQuicOptions,
   onConnection: (connection: QuicConnection) => void | Promise<void>,
 ): Promise<QuicListener> {
+  const { preferredAddress: preferred } = options;
+  if (preferred !== undefined && isIP(preferred.host) === 0)
+    throw new TypeError(`QUIC option preferredAddress.host is ${preferred.host}; it must be an IP address`);
   const module = await (options.module === undefined ? loadModule() : moduleFrom(options.module));
   const host = new QuicHost({
     module,
@@ -74,12 +77,7 @@ export async function listenQuic(
     });
     const socket = await bindDatagrams(options, endpoint);
     endpoint.addSocket(socket);
-    const { preferredAddress: preferred } = options;
     if (preferred !== undefined) {
-      if (isIP(preferred.host) === 0)
-        throw new TypeError(
-          `QUIC option preferredAddress.host is ${preferred.host}; it must be an IP address`,
-        );
       const second = await bindDatagrams(preferred, endpoint.sinkFor(1));
       endpoint.addSocket(second);
       checked(quic.setPreferredAddress(config, preferredBytes(second)), "setting the preferred address");
