@@ -110,9 +110,9 @@ export function connectionSend(connection: QuicConnection, dest: usize, capacity
     setSentTo(pathAt(pathsOf(connection), pathsSentOn));
     return account(connection, probed);
   }
-  const len = sendOnMainPath(connection, dest, min(capacity, mtuOf(connection).size));
-  if (len != 0 || !isLive(connection)) return len;
-  return sendMtuProbe(connection, dest, capacity);
+  const probe = sendMtuProbe(connection, dest, capacity);
+  if (probe != 0) return probe;
+  return sendOnMainPath(connection, dest, min(capacity, mtuOf(connection).size));
 }
 
 function sendOnMainPath(connection: QuicConnection, dest: usize, capacity: u32): u32 {
@@ -290,7 +290,7 @@ function writeToken(connection: QuicConnection): void {
   writeNewToken(frames, token, len);
 }
 
-/** RFC 8899: a PING padded to a size that the path may or may not take, when nothing else is to be sent. */
+/** RFC 8899: a PING padded to a size that the path may or may not take. It comes before what is to be sent, for that fills the window. */
 function sendMtuProbe(connection: QuicConnection, dest: usize, capacity: u32): u32 {
   if (!hasBit(connection, QuicFlag.CONFIRMED) || connection.keys == 0) return 0;
   if (!pathOf(connection).isValidated) return 0;
