@@ -18,6 +18,6 @@ test("a download that fills the window soon goes in datagrams as large as the pa
     plans: [get(CONTENT_BYTES)],
     concurrency: 1,
   }).go();
-  // Every second one is acknowledged by a datagram of its own.
-  expect(datagrams).toBeLessThan((1.5 * CONTENT_BYTES) / FULL_BYTES);
+  // A quarter on top for the handshake and acknowledgements; in datagrams of 1200 bytes it would be a third more.
+  expect(datagrams).toBeLessThan((1.25 * CONTENT_BYTES) / FULL_BYTES);
 });
