@@ -85,12 +85,7 @@ export class H3LoadClient implements EngineOwner {
   }
 
   ask(connection: number): void {
-    const exchange = this.engine.openExchange(
-      connection,
-      REQUEST,
-      SendFlag.END,
-      this.now(),
-    );
+    const exchange = this.engine.openExchange(connection, REQUEST, SendFlag.END, this.now());
     checked(exchange, "asking");
     this.#bytes[exchange & INDEX_MASK] = 0;
   }

@@ -21,7 +21,8 @@ export const h2specSuites: Suite[] = [
 
 async function run(url: string, flags: readonly string[]): Promise<SuiteResult> {
   const program = await h2spec();
-  if (program === null) return skipped(`h2spec is missing; install it with: go install ${PACKAGE}@${VERSIONS[0]}`);
+  if (program === null)
+    return skipped(`h2spec is missing; install it with: go install ${PACKAGE}@${VERSIONS[0]}`);
   const { hostname, port } = new URL(url);
   const { output } = await runProgram(
     program,
