@@ -38,7 +38,15 @@ if (runtime !== undefined && !allowedRuntimes.includes(runtime)) {
   console.error(`--runtime is "${runtime}"; allowed: ${allowedRuntimes.join(", ")}`);
   process.exit(2);
 }
-const briefSuites: Suite[] = [...loadSuites, ...slowClientSuites, ...wasiSuites, ...embeddingSuites];
+const briefSuites: Suite[] = [
+  ...h2specSuites,
+  ...h2ClientSuites,
+  ...h3ClientSuites.filter((suite) => suite.runtime === undefined),
+  ...loadSuites,
+  ...slowClientSuites,
+  ...wasiSuites,
+  ...embeddingSuites,
+];
 const allSuites: Suite[] = [
   ...h2specSuites,
   ...h2ClientSuites,
