@@ -3,11 +3,9 @@
  * a ticket, and until fifty objects are there where packets are lost, beside HTTP/2 on a model of TCP (test/sim/tcp_pipe.ts says what the
  * model has). Each is a run of test/sim/http3_run.ts, and comes out the same again.
  */
-import { QuicConfigFlag } from "../../assembly/abi/quic.ts";
 import { Random } from "../../test/fuzz/random.ts";
-import { http3Nodes } from "../../test/sim/http3_nodes.ts";
+import { http3Nodes, visitorOptions } from "../../test/sim/http3_nodes.ts";
 import { get, Http3Run } from "../../test/sim/http3_run.ts";
-import type { Http3Options } from "../../test/sim/http3_run.ts";
 import { runHttp2 } from "../../test/sim/http2_run.ts";
 import { CLEAR } from "../../test/sim/network.ts";
 import type { Measure } from "../suite.ts";
@@ -15,17 +13,6 @@ import type { Measure } from "../suite.ts";
 const ROUND_TRIP_MS = 100;
 /** What a round trip may be longer for the time that datagrams wait for each other. */
 const TOLERANCE = 1.05;
-
-function optionsOf(changes: Partial<Http3Options> = {}): Http3Options {
-  return {
-    ...http3Nodes(1, QuicConfigFlag.EARLY_DATA),
-    random: new Random(1),
-    weather: { ...CLEAR, latencyMs: ROUND_TRIP_MS / 2 },
-    plans: [get(1000)],
-    concurrency: 1,
-    ...changes,
-  };
-}
 
 function firstByteMeasure(name: string, title: string, trips: number, measure: () => number): Measure {
   return {
@@ -48,7 +35,7 @@ export const firstByte = firstByteMeasure(
   "first-byte",
   "Time to the first byte of a new visitor",
   2,
-  () => new Http3Run(optionsOf()).go().firstByteMs,
+  () => new Http3Run(visitorOptions(ROUND_TRIP_MS)).go().firstByteMs,
 );
 
 export const resumedFirstByte = firstByteMeasure(
@@ -56,10 +43,10 @@ export const resumedFirstByte = firstByteMeasure(
   "Time to the first byte with a ticket, in early data",
   1,
   () => {
-    const run = new Http3Run(optionsOf());
+    const run = new Http3Run(visitorOptions(ROUND_TRIP_MS));
     const { ticket } = run.go();
     if (ticket === undefined) throw new Error("there was no ticket");
-    return new Http3Run(optionsOf({ resumed: { run, ticket } })).go().firstByteMs;
+    return new Http3Run(visitorOptions(ROUND_TRIP_MS, { resumed: { run, ticket } })).go().firstByteMs;
   },
 );
 

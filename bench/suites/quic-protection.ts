@@ -17,8 +17,6 @@ const MASK_BLOCK_LEN = 16;
 const BATCH_COUNT = 500;
 /** Nothing has to be started between rounds here, so there are more of them, each shorter. */
 const SLICES = 5;
-/** The target `release` of asconfig.json. */
-const RELEASE = ["--optimizeLevel", "2", "--shrinkLevel", "0", "--converge", "--noAssert"];
 const AES_128_GCM = 0x1301;
 const CHACHA20_POLY1305 = 0x1303;
 
@@ -114,7 +112,7 @@ export const protection: Measure = {
   title: "Seal and mask a packet of 1,200 bytes",
   peers: ["node-aes-128-gcm", "engine-chacha20", "engine-aes-128-gcm"],
   async run(options) {
-    const bytes = await compileModule("test/assembly/crypto/crypto_entry.ts", RELEASE);
+    const bytes = await compileModule("test/assembly/crypto/crypto_entry.ts");
     const doors = new WebAssembly.Instance(new WebAssembly.Module(bytes), {}).exports as unknown as Doors;
     const protectors = new Map<string, Protector>();
     for (const name of options.selectPeers(this.peers)) {

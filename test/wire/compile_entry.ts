@@ -1,11 +1,13 @@
 // Compiles an entry of test/assembly/ into a module of its own, with the options of the release module: for rooms to
 // which the engine itself has no door.
 
-import { projectRoot as root } from "./project_root.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as asc from "assemblyscript/asc";
+import { projectRoot as root } from "./project_root.ts";
 
-/** The engine's own, for what is measured or runs long. */
-const RELEASE = ["-O3", "--noAssert"];
+/** What asc is told of the target `release` of asconfig.json: the engine's own, for what is measured or runs long. */
+const RELEASE = releaseOptions();
 /** For what is compiled often: with assertions, without optimizing. */
 export const QUICK = ["-O0"];
 
@@ -36,4 +38,15 @@ export async function compileModule(
 export async function compileEntry<T>(entry: string): Promise<T> {
   const module = new WebAssembly.Module(await compileModule(entry));
   return new WebAssembly.Instance(module, {}).exports as T;
+}
+
+function releaseOptions(): string[] {
+  const text = readFileSync(join(root, "asconfig.json"), "utf8");
+  const { targets } = JSON.parse(text) as { targets: { release: Record<string, unknown> } };
+  return Object.entries(targets.release).flatMap(([name, value]) => {
+    // Given for every entry below.
+    if (name === "outFile" || name === "use") return [];
+    if (value === true) return [`--${name}`];
+    return [`--${name}`, Array.isArray(value) ? value.join(",") : String(value)];
+  });
 }

@@ -3,15 +3,25 @@
 
 import { beforeAll, describe, expect, test } from "vitest";
 import { OpenFlag, Role, SendFlag } from "../../../assembly/abi/message.ts";
-import { Code, data, Frame, frame, GET, headers, POST, section, settings, Stream, varint } from "./frames.ts";
+import {
+  bytesOf,
+  Code,
+  data,
+  Frame,
+  frame,
+  GET,
+  headers,
+  POST,
+  section,
+  settings,
+  Stream,
+  varint,
+} from "./frames.ts";
 import { Pair } from "./pair.ts";
 import type { PairOptions, RawStream } from "./pair.ts";
 
 // Where its sources have changed it is compiled, and no test is to wait for that.
 beforeAll(() => Pair.module(), 120_000);
-
-const bytes = (...parts: (Uint8Array | readonly number[])[]): Buffer =>
-  Buffer.concat(parts.map((part) => Buffer.from(part as Uint8Array)));
 
 /** Sends bytes at once, or one by one. */
 function feed(pair: Pair, stream: RawStream, content: Buffer, isWhole: boolean, isFin = false): void {
@@ -29,93 +39,105 @@ const server = (options: PairOptions = {}): Promise<Pair> => Pair.create({ clien
 const client = (options: PairOptions = {}): Promise<Pair> => Pair.create({ server: false, ...options });
 
 const control = varint(Stream.control);
-const begun = bytes(control, settings());
-const promised = bytes(varint(0), section(GET));
+const begun = bytesOf(control, settings());
+const promised = bytesOf(varint(0), section(GET));
 
 /** What is sent on a unidirectional stream of its own, and the code that the connection closes with. */
 const connectionCases: [string, Buffer, number][] = [
   [
     "a control stream that begins with GOAWAY",
-    bytes(control, frame(Frame.goaway, varint(0))),
+    bytesOf(control, frame(Frame.goaway, varint(0))),
     Code.missingSettings,
   ],
   [
     "a control stream that begins with a reserved frame",
-    bytes(control, frame(0x21, [1])),
+    bytesOf(control, frame(0x21, [1])),
     Code.missingSettings,
   ],
-  ["a control stream that begins with DATA", bytes(control, data("x")), Code.missingSettings],
-  ["DATA on the control stream", bytes(begun, data("x")), Code.frameUnexpected],
-  ["HEADERS on the control stream", bytes(begun, headers(GET)), Code.frameUnexpected],
+  ["a control stream that begins with DATA", bytesOf(control, data("x")), Code.missingSettings],
+  ["DATA on the control stream", bytesOf(begun, data("x")), Code.frameUnexpected],
+  ["HEADERS on the control stream", bytesOf(begun, headers(GET)), Code.frameUnexpected],
   [
     "PUSH_PROMISE on the control stream",
-    bytes(begun, frame(Frame.pushPromise, promised)),
+    bytesOf(begun, frame(Frame.pushPromise, promised)),
     Code.frameUnexpected,
   ],
-  ["a second SETTINGS", bytes(begun, settings()), Code.frameUnexpected],
-  ["frame type 0x02 of HTTP/2", bytes(begun, frame(0x02, [0])), Code.frameUnexpected],
-  ["frame type 0x06 of HTTP/2", bytes(begun, frame(0x06, [0])), Code.frameUnexpected],
-  ["frame type 0x08 of HTTP/2", bytes(begun, frame(0x08, [0])), Code.frameUnexpected],
-  ["frame type 0x09 of HTTP/2", bytes(begun, frame(0x09, [0])), Code.frameUnexpected],
-  ["a setting twice", bytes(control, settings([1, 0], [1, 0])), Code.settingsError],
-  ["an unknown setting twice", bytes(control, settings([0x4242, 0], [0x4242, 1])), Code.settingsError],
+  ["a second SETTINGS", bytesOf(begun, settings()), Code.frameUnexpected],
+  ["frame type 0x02 of HTTP/2", bytesOf(begun, frame(0x02, [0])), Code.frameUnexpected],
+  ["frame type 0x06 of HTTP/2", bytesOf(begun, frame(0x06, [0])), Code.frameUnexpected],
+  ["frame type 0x08 of HTTP/2", bytesOf(begun, frame(0x08, [0])), Code.frameUnexpected],
+  ["frame type 0x09 of HTTP/2", bytesOf(begun, frame(0x09, [0])), Code.frameUnexpected],
+  ["a setting twice", bytesOf(control, settings([1, 0], [1, 0])), Code.settingsError],
+  ["an unknown setting twice", bytesOf(control, settings([0x4242, 0], [0x4242, 1])), Code.settingsError],
   ...[0x02, 0x03, 0x04, 0x05].map((id): [string, Buffer, number] => [
     `setting ${id} of HTTP/2`,
-    bytes(control, settings([id, 1])),
+    bytesOf(control, settings([id, 1])),
     Code.settingsError,
   ]),
-  ["ENABLE_CONNECT_PROTOCOL of 2", bytes(control, settings([0x08, 2])), Code.settingsError],
-  ["H3_DATAGRAM of 2", bytes(control, settings([0x33, 2])), Code.settingsError],
-  ["SETTINGS that end within a value", bytes(control, frame(Frame.settings, bytes([0x01]))), Code.frameError],
-  ["SETTINGS that are too long", bytes(control, varint(Frame.settings), varint(1 << 20)), Code.excessiveLoad],
+  ["ENABLE_CONNECT_PROTOCOL of 2", bytesOf(control, settings([0x08, 2])), Code.settingsError],
+  ["H3_DATAGRAM of 2", bytesOf(control, settings([0x33, 2])), Code.settingsError],
   [
-    "65 settings",
-    bytes(control, settings(...Array.from({ length: 65 }, (_, id): [number, number] => [0x1000 + id, 0]))),
+    "SETTINGS that end within a value",
+    bytesOf(control, frame(Frame.settings, bytesOf([0x01]))),
+    Code.frameError,
+  ],
+  [
+    "SETTINGS that are too long",
+    bytesOf(control, varint(Frame.settings), varint(1 << 20)),
     Code.excessiveLoad,
   ],
-  ["GOAWAY with more than an identifier", bytes(begun, frame(Frame.goaway, [0, 0])), Code.frameError],
-  ["GOAWAY without an identifier", bytes(begun, frame(Frame.goaway)), Code.frameError],
+  [
+    "65 settings",
+    bytesOf(control, settings(...Array.from({ length: 65 }, (_, id): [number, number] => [0x1000 + id, 0]))),
+    Code.excessiveLoad,
+  ],
+  ["GOAWAY with more than an identifier", bytesOf(begun, frame(Frame.goaway, [0, 0])), Code.frameError],
+  ["GOAWAY without an identifier", bytesOf(begun, frame(Frame.goaway)), Code.frameError],
   [
     "GOAWAY with a growing identifier",
-    bytes(begun, frame(Frame.goaway, varint(4)), frame(Frame.goaway, varint(8))),
+    bytesOf(begun, frame(Frame.goaway, varint(4)), frame(Frame.goaway, varint(8))),
     Code.idError,
   ],
-  ["CANCEL_PUSH of what was never promised", bytes(begun, frame(Frame.cancelPush, varint(0))), Code.idError],
+  [
+    "CANCEL_PUSH of what was never promised",
+    bytesOf(begun, frame(Frame.cancelPush, varint(0))),
+    Code.idError,
+  ],
   [
     "MAX_PUSH_ID that shrinks",
-    bytes(begun, frame(Frame.maxPushId, varint(5)), frame(Frame.maxPushId, varint(4))),
+    bytesOf(begun, frame(Frame.maxPushId, varint(5)), frame(Frame.maxPushId, varint(4))),
     Code.idError,
   ],
-  ["MAX_PUSH_ID that is cut", bytes(begun, frame(Frame.maxPushId, [0x40])), Code.frameError],
+  ["MAX_PUSH_ID that is cut", bytesOf(begun, frame(Frame.maxPushId, [0x40])), Code.frameError],
   [
     "PRIORITY_UPDATE of a push",
-    bytes(begun, frame(Frame.priorityUpdatePush, bytes(varint(0), Buffer.from("u=1")))),
+    bytesOf(begun, frame(Frame.priorityUpdatePush, bytesOf(varint(0), Buffer.from("u=1")))),
     Code.idError,
   ],
   [
     "PRIORITY_UPDATE of a unidirectional stream",
-    bytes(begun, frame(Frame.priorityUpdate, bytes(varint(2)))),
+    bytesOf(begun, frame(Frame.priorityUpdate, bytesOf(varint(2)))),
     Code.idError,
   ],
   [
     "PRIORITY_UPDATE beyond the limit of streams",
-    bytes(begun, frame(Frame.priorityUpdate, bytes(varint(4000)))),
+    bytesOf(begun, frame(Frame.priorityUpdate, bytesOf(varint(4000)))),
     Code.idError,
   ],
-  ["PRIORITY_UPDATE without an identifier", bytes(begun, frame(Frame.priorityUpdate)), Code.frameError],
-  ["a push stream from a client", bytes(varint(Stream.push), varint(0)), Code.streamCreationError],
+  ["PRIORITY_UPDATE without an identifier", bytesOf(begun, frame(Frame.priorityUpdate)), Code.frameError],
+  ["a push stream from a client", bytesOf(varint(Stream.push), varint(0)), Code.streamCreationError],
   [
     "a capacity above the maximum",
-    bytes([Stream.encoder], [0x3f, 0xe1, 0xff, 0x03]),
+    bytesOf([Stream.encoder], [0x3f, 0xe1, 0xff, 0x03]),
     Code.encoderStreamError,
   ],
   [
     "an insertion with a static index that is none",
-    bytes([Stream.encoder], [0x3f, 0x81, 0x1f], [0xff, 0x40, 0x00]),
+    bytesOf([Stream.encoder], [0x3f, 0x81, 0x1f], [0xff, 0x40, 0x00]),
     Code.encoderStreamError,
   ],
-  ["an increment of zero", bytes([Stream.decoder], [0x00]), Code.decoderStreamError],
-  ["an acknowledgment of nothing", bytes([Stream.decoder], [0x80]), Code.decoderStreamError],
+  ["an increment of zero", bytesOf([Stream.decoder], [0x00]), Code.decoderStreamError],
+  ["an acknowledgment of nothing", bytesOf([Stream.decoder], [0x80]), Code.decoderStreamError],
 ];
 
 describe.each([
@@ -132,7 +154,7 @@ describe.each([
     ["DATA before HEADERS", data("x"), false, Code.frameUnexpected],
     [
       "CANCEL_PUSH on a request",
-      bytes(headers(GET), frame(Frame.cancelPush, varint(0))),
+      bytesOf(headers(GET), frame(Frame.cancelPush, varint(0))),
       false,
       Code.frameUnexpected,
     ],
@@ -142,15 +164,15 @@ describe.each([
     ["PRIORITY_UPDATE on a request", frame(Frame.priorityUpdate, varint(0)), false, Code.frameUnexpected],
     [
       "PUSH_PROMISE from a client",
-      bytes(headers(GET), frame(Frame.pushPromise, promised)),
+      bytesOf(headers(GET), frame(Frame.pushPromise, promised)),
       false,
       Code.frameUnexpected,
     ],
     ["frame type 0x06 of HTTP/2 on a request", frame(0x06, [0]), false, Code.frameUnexpected],
-    ["HEADERS after trailers", bytes(headers(POST), headers([]), headers([])), false, Code.frameUnexpected],
-    ["DATA after trailers", bytes(headers(POST), headers([]), data("x")), false, Code.frameUnexpected],
-    ["a request that ends within a frame", bytes(headers(POST), [0, 5, 1]), true, Code.frameError],
-    ["a request that ends within a frame's header", bytes(headers(POST), [0]), true, Code.frameError],
+    ["HEADERS after trailers", bytesOf(headers(POST), headers([]), headers([])), false, Code.frameUnexpected],
+    ["DATA after trailers", bytesOf(headers(POST), headers([]), data("x")), false, Code.frameUnexpected],
+    ["a request that ends within a frame", bytesOf(headers(POST), [0, 5, 1]), true, Code.frameError],
+    ["a request that ends within a frame's header", bytesOf(headers(POST), [0]), true, Code.frameError],
     [
       "a static index that is none",
       frame(Frame.headers, [0, 0, 0xff, 0x40]),
@@ -198,24 +220,29 @@ describe.each([
     ],
     [
       "less content than declared",
-      bytes(headers([...POST, ["content-length", "3"]]), data("ab")),
+      bytesOf(headers([...POST, ["content-length", "3"]]), data("ab")),
       true,
       Code.messageError,
     ],
     [
       "more content than declared",
-      bytes(headers([...POST, ["content-length", "3"]]), data("abcd")),
+      bytesOf(headers([...POST, ["content-length", "3"]]), data("abcd")),
       false,
       Code.messageError,
     ],
     ["content declared and none", headers([...POST, ["content-length", "3"]]), true, Code.messageError],
     ["host and authority that differ", headers([...GET, ["host", "other.example"]]), true, Code.messageError],
-    ["a pseudo-field in trailers", bytes(headers(POST), headers([[":path", "/"]])), true, Code.messageError],
+    [
+      "a pseudo-field in trailers",
+      bytesOf(headers(POST), headers([[":path", "/"]])),
+      true,
+      Code.messageError,
+    ],
     ["CONNECT with a path", headers([[":method", "CONNECT"], ...GET.slice(1)]), false, Code.messageError],
     [":protocol without CONNECT", headers([...GET, [":protocol", "websocket"]]), false, Code.messageError],
     [
       "an encoded section that is too large",
-      bytes(varint(Frame.headers), varint(1 << 20)),
+      bytesOf(varint(Frame.headers), varint(1 << 20)),
       false,
       Code.excessiveLoad,
     ],
@@ -282,7 +309,7 @@ describe("critical streams", () => {
     pair.open(true, begun);
     pair.open(true, [], true);
     pair.open(true, [0x40], true);
-    const unknown = pair.open(true, bytes(varint(0x21), Buffer.alloc(100)));
+    const unknown = pair.open(true, bytesOf(varint(0x21), Buffer.alloc(100)));
     const reset = pair.open(true, [0x40]);
     pair.run();
     pair.reset(reset, 0).run();
@@ -293,20 +320,28 @@ describe("critical streams", () => {
 
 describe("a client", () => {
   const clientCases: [string, Buffer, number][] = [
-    ["MAX_PUSH_ID from a server", bytes(begun, frame(Frame.maxPushId, varint(0))), Code.frameUnexpected],
+    ["MAX_PUSH_ID from a server", bytesOf(begun, frame(Frame.maxPushId, varint(0))), Code.frameUnexpected],
     [
       "PRIORITY_UPDATE from a server",
-      bytes(begun, frame(Frame.priorityUpdate, varint(0))),
+      bytesOf(begun, frame(Frame.priorityUpdate, varint(0))),
       Code.frameUnexpected,
     ],
-    ["GOAWAY that names a stream of the server", bytes(begun, frame(Frame.goaway, varint(1))), Code.idError],
     [
-      "GOAWAY that grows",
-      bytes(begun, frame(Frame.goaway, varint(4)), frame(Frame.goaway, varint(8))),
+      "GOAWAY that names a stream of the server",
+      bytesOf(begun, frame(Frame.goaway, varint(1))),
       Code.idError,
     ],
-    ["CANCEL_PUSH of what was never allowed", bytes(begun, frame(Frame.cancelPush, varint(0))), Code.idError],
-    ["a push stream that was never allowed", bytes(varint(Stream.push), varint(0)), Code.idError],
+    [
+      "GOAWAY that grows",
+      bytesOf(begun, frame(Frame.goaway, varint(4)), frame(Frame.goaway, varint(8))),
+      Code.idError,
+    ],
+    [
+      "CANCEL_PUSH of what was never allowed",
+      bytesOf(begun, frame(Frame.cancelPush, varint(0))),
+      Code.idError,
+    ],
+    ["a push stream that was never allowed", bytesOf(varint(Stream.push), varint(0)), Code.idError],
   ];
 
   test.each(clientCases)("%s", async (_case, content, code) => {
@@ -325,7 +360,7 @@ describe("a client", () => {
 
   const OK: readonly [string, string][] = [[":status", "200"]];
   const responses: [string, Buffer, number | null, number | null][] = [
-    ["PUSH_PROMISE", bytes(frame(Frame.pushPromise, promised)), Code.idError, null],
+    ["PUSH_PROMISE", bytesOf(frame(Frame.pushPromise, promised)), Code.idError, null],
     ["DATA before HEADERS", data("x"), Code.frameUnexpected, null],
     ["no status", headers([["a", "b"]]), null, Code.messageError],
     ["a status that is none", headers([[":status", "1000"]]), null, Code.messageError],
@@ -333,13 +368,13 @@ describe("a client", () => {
     ["a pseudo-field of requests", headers([...OK, [":path", "/"]]), null, Code.messageError],
     [
       "content with an answer that has none",
-      bytes(headers([[":status", "204"]]), data("x")),
+      bytesOf(headers([[":status", "204"]]), data("x")),
       null,
       Code.messageError,
     ],
     [
       "more content than declared",
-      bytes(headers([...OK, ["content-length", "1"]]), data("xy")),
+      bytesOf(headers([...OK, ["content-length", "1"]]), data("xy")),
       null,
       Code.messageError,
     ],
@@ -363,7 +398,7 @@ test("a stream of an unknown type that ends with it is forgotten once", async ()
     const pair = await server();
     pair.open(true, begun);
     const unknown = pair.open(true);
-    feed(pair, unknown, bytes(varint(0x21), [1, 2, 3]), isWhole, true);
+    feed(pair, unknown, bytesOf(varint(0x21), [1, 2, 3]), isWhole, true);
     const last = pair.open(true, varint(0x21), true);
     pair.run();
     expect([last.stopCode, pair.errorOf(Role.SERVER)]).toEqual([null, null]);

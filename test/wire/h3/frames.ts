@@ -131,3 +131,6 @@ export const Code = {
   decoderStreamError: 0x202,
   datagramError: 0x33,
 } as const;
+
+export const bytesOf = (...parts: (Uint8Array | readonly number[])[]): Buffer =>
+  Buffer.concat(parts.map((part) => Buffer.from(part as Uint8Array)));

@@ -3,8 +3,8 @@
 
 import { describe, expect, test } from "vitest";
 import { Role, SendFlag } from "../../../assembly/abi/message.ts";
-import type { Handler } from "../driver.ts";
 import {
+  bytesOf,
   Code,
   data,
   Frame,
@@ -20,19 +20,10 @@ import {
   Stream,
   varint,
 } from "./frames.ts";
-import { Pair } from "./pair.ts";
+import { echoing, Pair } from "./pair.ts";
 import type { RawStream } from "./pair.ts";
 
-const bytes = (...parts: (Uint8Array | readonly number[])[]): Buffer =>
-  Buffer.concat(parts.map((part) => Buffer.from(part as Uint8Array)));
-const begun = bytes(varint(Stream.control), settings());
-
-const answering: Handler = {
-  complete(message, driver) {
-    if (message.kind === "request") driver.answer(message, 200, message.body);
-    driver.release(message);
-  },
-};
+const begun = bytesOf(varint(Stream.control), settings());
 
 function control(pair: Pair): { type: number; payload: Buffer }[] {
   const stream = [...pair.raw.values()].find(
@@ -73,8 +64,8 @@ describe("messages", () => {
   });
 
   test("trailers of a request are told, and content that nobody reads is not waited for", async () => {
-    const pair = await Pair.create({ client: false, handler: answering });
-    const stream = pair.open(false, bytes(headers(POST), data("ab"), headers([["a", "b"]])), true);
+    const pair = await Pair.create({ client: false, handler: echoing });
+    const stream = pair.open(false, bytesOf(headers(POST), data("ab"), headers([["a", "b"]])), true);
     pair.run();
     expect(pair.server!.messages[0]!.trailers).toEqual([["a", "b"]]);
     expect(types(stream)).toEqual([Frame.headers, Frame.data]);
@@ -125,10 +116,10 @@ test("too many requests that are reset end the connection", async () => {
 
 test("frames that nobody knows are passed over, but not without end", async () => {
   const pair = await Pair.create({ client: false, limits: { controlFramesPerS: 50 } });
-  const stream = pair.open(true, bytes(begun, ...Array.from({ length: 40 }, () => frame(0x21, [1, 2]))));
+  const stream = pair.open(true, bytesOf(begun, ...Array.from({ length: 40 }, () => frame(0x21, [1, 2]))));
   pair.run();
   expect(pair.errorOf(Role.SERVER)).toBe(null);
-  pair.send(stream, bytes(...Array.from({ length: 20 }, () => frame(0x21)))).run();
+  pair.send(stream, bytesOf(...Array.from({ length: 20 }, () => frame(0x21)))).run();
   expect(pair.errorOf(Role.SERVER)).toBe(Code.excessiveLoad);
 });
 
@@ -172,7 +163,7 @@ describe("draining", () => {
 
 describe("early data", () => {
   test("a safe request is marked, another one is answered 425", async () => {
-    const pair = await Pair.create({ client: false, handler: answering });
+    const pair = await Pair.create({ client: false, handler: echoing });
     pair.door("endSetEarly")(Role.SERVER, 1);
     const unsafe = pair.open(false, headers(POST), true);
     const safe = pair.open(false, headers(GET), true);
@@ -188,15 +179,15 @@ describe("early data", () => {
 });
 
 test("a section that needs an insertion waits for it", async () => {
-  const pair = await Pair.create({ client: false, handler: answering });
+  const pair = await Pair.create({ client: false, handler: echoing });
   // Required Insert Count 1 with a table of 4096 bytes, Base 1; at its end the entry of relative index 0.
-  const lines = bytes([2, 0], section(GET).subarray(2), [0x80]);
+  const lines = bytesOf([2, 0], section(GET).subarray(2), [0x80]);
   const stream = pair.open(false, frame(Frame.headers, lines), true);
   pair.run();
   expect(pair.server!.messages).toHaveLength(0);
   expect(pair.answers[Role.SERVER]).toBe(0);
   // Capacity 4096, then `x: y` with a literal name.
-  pair.open(true, bytes([Stream.encoder], [0x3f, 0xe1, 0x1f], [0x41, 0x78, 0x01, 0x79]));
+  pair.open(true, bytesOf([Stream.encoder], [0x3f, 0xe1, 0x1f], [0x41, 0x78, 0x01, 0x79]));
   pair.run();
   expect(pair.server!.messages[0]!.fields).toEqual([["x", "y"]]);
   expect(stream.isEnded).toBe(true);
@@ -225,7 +216,7 @@ test("content that the handler does not take stops the peer", async () => {
 });
 
 test("an idle connection takes little memory, and a closed one none", async () => {
-  const pair = await Pair.create({ handler: answering });
+  const pair = await Pair.create({ handler: echoing });
   for (let count = 0; count < 20; count++) {
     pair.driver.ask(pair.client!, { method: "GET", target: `/${count}` });
     pair.run();

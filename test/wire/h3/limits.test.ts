@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { Role } from "../../../assembly/abi/message.ts";
 import type { Handler } from "../driver.ts";
 import {
+  bytesOf,
   Code,
   data,
   Frame,
@@ -20,33 +21,24 @@ import {
   Stream,
   varint,
 } from "./frames.ts";
-import { Pair } from "./pair.ts";
+import { echoing, Pair } from "./pair.ts";
 import type { PairOptions, RawStream } from "./pair.ts";
 
-const bytes = (...parts: (Uint8Array | readonly number[])[]): Buffer =>
-  Buffer.concat(parts.map((part) => Buffer.from(part as Uint8Array)));
-const begun = bytes(varint(Stream.control), settings());
+const begun = bytesOf(varint(Stream.control), settings());
 const HEAD_MS = 10_000;
 const WINDOW_MS = 30_000;
 /** The first look at a stream comes up to so much later than its head, and there its first window begins. */
 const LOOK_MS = 10_000;
 
-const answering: Handler = {
-  complete(message, driver) {
-    if (message.kind === "request") driver.answer(message, 200, message.body);
-    driver.release(message);
-  },
-};
-
 async function start(options: PairOptions = {}): Promise<Pair> {
-  const pair = await Pair.create({ client: false, handler: answering, ...options });
+  const pair = await Pair.create({ client: false, handler: echoing, ...options });
   pair.open(true, begun);
   return pair.run();
 }
 
 /** Another request of the same connection is answered, and the transport has nothing against the peer. */
 function expectAlive(pair: Pair): void {
-  pair.driver.handler = answering;
+  pair.driver.handler = echoing;
   const stream = pair.open(false, headers(GET), true);
   pair.run();
   expect(stream.isEnded).toBe(true);
@@ -86,7 +78,7 @@ describe("a head that does not come", () => {
 
   test("is not waited for longer when its section is blocked", async () => {
     const pair = await start();
-    const stream = pair.open(false, frame(Frame.headers, bytes([2, 0], section(GET).subarray(2), [0x80])));
+    const stream = pair.open(false, frame(Frame.headers, bytesOf([2, 0], section(GET).subarray(2), [0x80])));
     pair.run().advance(HEAD_MS + 100);
     expect(stream.resetCode).toBe(Code.requestCancelled);
     expectAlive(pair);
@@ -185,7 +177,7 @@ describe("a reader that stalls", () => {
 describe("floods", () => {
   test("DATA frames without content end the connection", async () => {
     const pair = await start({ handler: {}, limits: { emptyFramesPerS: 20 } });
-    const stream = pair.open(false, bytes(headers(POST), ...Array.from({ length: 20 }, () => data(""))));
+    const stream = pair.open(false, bytesOf(headers(POST), ...Array.from({ length: 20 }, () => data(""))));
     pair.run();
     expect(pair.errorOf(Role.SERVER)).toBe(null);
     pair.send(stream, data("")).run();
@@ -199,7 +191,7 @@ describe("floods", () => {
     pair.run();
     expect(control.stopCode).not.toBe(null);
     const stream = [...pair.raw.values()].find(({ id }) => id === 2) as RawStream;
-    const update = frame(Frame.priorityUpdate, bytes(varint(0), Buffer.from("u=1")));
+    const update = frame(Frame.priorityUpdate, bytesOf(varint(0), Buffer.from("u=1")));
     for (let count = 0; count < 60 && pair.errorOf(Role.SERVER) === null; count++)
       pair.send(stream, update).run();
     expect(pair.errorOf(Role.SERVER)).toBe(Code.excessiveLoad);
@@ -243,7 +235,7 @@ describe("field sections", () => {
     const pair = await start();
     const before = pair.driver.memoryInUse();
     const lines = Buffer.alloc(30_000, 0xc0 | 5);
-    const stream = pair.open(false, frame(Frame.headers, bytes(section(GET), lines)), true);
+    const stream = pair.open(false, frame(Frame.headers, bytesOf(section(GET), lines)), true);
     pair.run();
     expect(pair.server!.messages).toHaveLength(0);
     expect(stream.bytes.length > 0 || stream.resetCode !== null).toBe(true);
@@ -253,7 +245,7 @@ describe("field sections", () => {
 
   test("more that are blocked than allowed end the connection", async () => {
     const pair = await start({ limits: { qpackBlockedStreamCount: 4 } });
-    const blocked = frame(Frame.headers, bytes([2, 0], section(GET).subarray(2), [0x80]));
+    const blocked = frame(Frame.headers, bytesOf([2, 0], section(GET).subarray(2), [0x80]));
     for (let count = 0; count < 4; count++) pair.open(false, blocked);
     pair.run();
     expect(pair.errorOf(Role.SERVER)).toBe(null);
@@ -265,7 +257,7 @@ describe("field sections", () => {
   test("an instruction that never completes is not kept beyond its limit", async () => {
     const pair = await start();
     const before = pair.driver.memoryInUse();
-    const stream = pair.open(true, bytes([Stream.encoder], [0x3f, 0xe1, 0x1f], prefixed(0x40, 5, 1 << 20)));
+    const stream = pair.open(true, bytesOf([Stream.encoder], [0x3f, 0xe1, 0x1f], prefixed(0x40, 5, 1 << 20)));
     pair.run();
     for (let count = 0; count < 40 && pair.errorOf(Role.SERVER) === null; count++)
       pair.send(stream, Buffer.alloc(1000, 0x61)).run();
@@ -299,7 +291,7 @@ describe("PRIORITY_UPDATE", () => {
     return order;
   }
   const update = (id: number, value: string) =>
-    frame(Frame.priorityUpdate, bytes(varint(id), Buffer.from(value)));
+    frame(Frame.priorityUpdate, bytesOf(varint(id), Buffer.from(value)));
 
   test.each([
     ["that come", false],
@@ -311,7 +303,7 @@ describe("PRIORITY_UPDATE", () => {
       [0, 8, 4],
     ]) {
       const order = await orderOf((control, pair) => {
-        pair.send(control, bytes(...wanted.map((id, urgency) => update(id, `u=${urgency}`))));
+        pair.send(control, bytesOf(...wanted.map((id, urgency) => update(id, `u=${urgency}`))));
       }, isBefore);
       expect(order).toEqual(wanted);
     }

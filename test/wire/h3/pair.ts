@@ -3,7 +3,7 @@
 
 import { OpenFlag, Role } from "../../../assembly/abi/message.ts";
 import { Connection, Driver } from "../driver.ts";
-import type { DriverOptions } from "../driver.ts";
+import type { DriverOptions, Handler } from "../driver.ts";
 import { sharedModule } from "../shared_module.ts";
 
 type Door = (...args: number[]) => number;
@@ -253,3 +253,11 @@ const h3Rooms = [
   "engine",
   "exports",
 ];
+
+/** A server that answers with the content that it was sent. */
+export const echoing: Handler = {
+  complete(message, driver) {
+    if (message.kind === "request") driver.answer(message, 200, message.body);
+    driver.release(message);
+  },
+};
