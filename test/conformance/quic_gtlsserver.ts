@@ -6,74 +6,25 @@ import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { connectQuic } from "../../host/quic/index.ts";
 import type { ConnectQuicOptions, QuicClient } from "../../host/quic/index.ts";
+import { usualCases, type UsualCase } from "./quic_client_cases.ts";
 import { assertEqual, freePort, LARGE, makeSite, many, sha256, type Site, SMALL } from "./quic_site.ts";
 import { findProgram, problemOf, results, skipped, type Suite } from "./suite.ts";
-import { type ProxyOptions, UdpProxy } from "./udp_proxy.ts";
+import { UdpProxy } from "./udp_proxy.ts";
 
-interface Case {
-  readonly name: string;
+interface Case extends UsualCase {
   /** More arguments of gtlsserver's. */
   readonly args?: readonly string[] | ((port: number) => readonly string[]);
   readonly isChainLong?: boolean;
   readonly host?: string;
-  readonly client?: Partial<ConnectQuicOptions>;
-  readonly proxy?: Omit<ProxyOptions, "targetPort">;
-  readonly paths?: readonly string[];
-  /** A connection before brings a ticket. */
-  readonly resumes?: boolean;
-  readonly during?: (client: QuicClient) => Promise<void>;
-  readonly check?: (client: QuicClient) => void;
 }
 
 const BOOT_MS = 300;
 const PREFERRED_HOST = "127.0.0.2";
 
 const cases: readonly Case[] = [
-  { name: "handshake and transfer", paths: [LARGE, SMALL] },
-  ...(
-    [
-      ["TLS_AES_128_GCM_SHA256", 0x1301],
-      ["TLS_AES_256_GCM_SHA384", 0x1302],
-      ["TLS_CHACHA20_POLY1305_SHA256", 0x1303],
-    ] as const
-  ).map(([cipher, number]): Case => ({
-    name: cipher,
-    client: { cipher },
-    check: ({ connection }) => assertEqual("the suite", connection.stats()?.cipherSuite, number),
-  })),
-  { name: "P-256", client: { groups: ["P-256"] } },
+  ...usualCases,
   { name: "HelloRetryRequest for P-256", args: ["--groups=-GROUP-ALL:+GROUP-SECP256R1"] },
-  { name: "2000 streams", paths: many(2000, SMALL) },
   { name: "Retry", args: ["--validate-addr"] },
-  {
-    name: "resumption",
-    resumes: true,
-    check: ({ connection }) => assertEqual("whether it is resumed", connection.isResumed, true),
-  },
-  {
-    name: "0-RTT",
-    resumes: true,
-    client: { earlyData: true },
-    check: ({ connection }) =>
-      assertEqual("whether early data are accepted", connection.isEarlyDataAccepted, true),
-  },
-  {
-    name: "key update",
-    paths: many(20, LARGE),
-    during: async ({ connection }) => {
-      await connection.confirmed;
-      connection.updateKeys();
-    },
-    check: ({ connection }) => {
-      if ((connection.stats()?.keyUpdates ?? 0) < 1) throw new Error("the keys are the first ones");
-    },
-  },
-  {
-    name: "migration to another port",
-    paths: many(20, LARGE),
-    during: (client) => client.migrate(),
-    check: ({ connection }) => assertEqual("how often it moved", connection.pathChanges, 1),
-  },
   {
     name: "the server's preferred address",
     args: (port) => [`--preferred-ipv4-addr=${PREFERRED_HOST}:${port}`],
@@ -95,8 +46,6 @@ const cases: readonly Case[] = [
     },
   },
   { name: "a chain of nine certificates", isChainLong: true },
-  { name: "10 % loss", proxy: { loss: 0.1, delayMs: 5 }, paths: [LARGE, SMALL] },
-  { name: "a round trip of half a second", proxy: { delayMs: 250 }, paths: [SMALL, LARGE] },
   { name: "IPv6", host: "::1" },
 ];
 

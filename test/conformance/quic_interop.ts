@@ -10,6 +10,7 @@ import { once } from "node:events";
 import { connectQuic, listenQuic } from "../../host/quic/index.ts";
 import type { ConnectQuicOptions, ListenQuicOptions, QuicClient, QuicStream } from "../../host/quic/index.ts";
 import { root } from "../runtime/program.ts";
+import { usualCases, type UsualCase } from "./quic_client_cases.ts";
 import { assertEqual, LARGE, makeSite, many, sha256, type Site, SMALL } from "./quic_site.ts";
 import { problemOf, results, runProgram, skipped, type Suite } from "./suite.ts";
 import { pythonWith } from "./tools.ts";
@@ -163,63 +164,13 @@ export async function checkServer(peer: Peer, site: Site, attempt: ServerCase): 
 
 // Our client, the peer's server.
 
-export interface ClientCase {
-  readonly name: string;
+export interface ClientCase extends UsualCase {
   readonly server?: Readonly<Record<string, unknown>> & { readonly isChainLong?: boolean };
-  readonly client?: Partial<ConnectQuicOptions>;
-  readonly proxy?: Omit<ProxyOptions, "targetPort">;
-  readonly paths?: readonly string[];
-  readonly resumes?: boolean;
-  /** Called while the files are on their way. */
-  readonly during?: (client: QuicClient) => Promise<void>;
-  readonly check?: (client: QuicClient) => void;
 }
 
 export const clientCases: readonly ClientCase[] = [
-  { name: "handshake and transfer", paths: [LARGE, SMALL] },
-  ...(
-    [
-      ["TLS_AES_128_GCM_SHA256", 0x1301],
-      ["TLS_AES_256_GCM_SHA384", 0x1302],
-      ["TLS_CHACHA20_POLY1305_SHA256", 0x1303],
-    ] as const
-  ).map(([cipher, number]): ClientCase => ({
-    name: cipher,
-    client: { cipher },
-    check: ({ connection }) => assertEqual("the suite", connection.stats()?.cipherSuite, number),
-  })),
-  { name: "P-256", client: { groups: ["P-256"] } },
-  { name: "2000 streams", paths: many(2000, SMALL) },
+  ...usualCases,
   { name: "Retry", server: { retry: true } },
-  {
-    name: "resumption",
-    resumes: true,
-    check: ({ connection }) => assertEqual("whether it is resumed", connection.isResumed, true),
-  },
-  {
-    name: "0-RTT",
-    resumes: true,
-    client: { earlyData: true },
-    check: ({ connection }) =>
-      assertEqual("whether early data are accepted", connection.isEarlyDataAccepted, true),
-  },
-  {
-    name: "key update",
-    paths: many(20, LARGE),
-    during: async ({ connection }) => {
-      await connection.confirmed;
-      connection.updateKeys();
-    },
-    check: ({ connection }) => {
-      if ((connection.stats()?.keyUpdates ?? 0) < 1) throw new Error("the keys are the first ones");
-    },
-  },
-  {
-    name: "migration to another port",
-    paths: many(20, LARGE),
-    during: (client) => client.migrate(),
-    check: ({ connection }) => assertEqual("how often it moved", connection.pathChanges, 1),
-  },
   {
     name: "version 2",
     client: { version: 2 },
@@ -237,8 +188,6 @@ export const clientCases: readonly ClientCase[] = [
     check: ({ connection }) => assertEqual("the version", connection.stats()?.version, 1),
   },
   { name: "a chain of nine certificates", server: { isChainLong: true } },
-  { name: "10 % loss", proxy: { loss: 0.1, delayMs: 5 }, paths: [LARGE, SMALL] },
-  { name: "a round trip of half a second", proxy: { delayMs: 250 }, paths: [SMALL, LARGE] },
   { name: "IPv6", server: { host: "::1" }, client: { host: "::1" } },
 ];
 
