@@ -30,6 +30,11 @@ export interface LimitBar {
 
 export type Bar = RatioBar | LimitBar;
 
+/** `subject` does so many times as much as `peer`, or more. */
+export function atLeast(subject: string, peer: string, factor: number): RatioBar {
+  return { kind: "ratio", subject, peer, direction: "at least", factor };
+}
+
 export interface Sample {
   value: number;
   /** How long the timed part took, for measures of work over time. */

@@ -15,6 +15,7 @@ import type { Server } from "../process.ts";
 import { requireRuntime, startPeer } from "../programs.ts";
 import type { Program } from "../programs.ts";
 import { alternate } from "../rounds.ts";
+import { atLeast } from "../suite.ts";
 import type { Bar, Measure, Suite } from "../suite.ts";
 import { millisecondsToFirstAnswer } from "./h1-start.ts";
 import { compareLoad, runLoad } from "./ws.ts";
@@ -42,18 +43,11 @@ const SOCKET_PEERS = ["httpy", "httpy-bun", "httpy-deno", "ws", "bun-serve", "de
 
 const start = (name: string): Promise<Server> => startPeer(name, PROGRAMS[name] as Program);
 
-const bar = (subject: string, peer: string, factor: number): Bar => ({
-  kind: "ratio",
-  subject,
-  peer,
-  direction: "at least",
-  factor,
-});
 const SMALL_BARS = [
-  bar("httpy", "starlette", 8),
-  bar("httpy", "flask", 20),
-  bar("httpy-bun", "bun-serve", 1),
-  bar("httpy-deno", "deno-serve", 0.75),
+  atLeast("httpy", "starlette", 8),
+  atLeast("httpy", "flask", 20),
+  atLeast("httpy-bun", "bun-serve", 1),
+  atLeast("httpy-deno", "deno-serve", 0.75),
 ];
 
 interface Requests {
@@ -98,7 +92,7 @@ const webSocket: Measure = {
       unit: "messages/s",
       better: "higher",
       series,
-      bars: [bar("httpy", "ws", 2.5)],
+      bars: [atLeast("httpy", "ws", 2.5)],
       notes: [
         "The client is a Node process on the other core: where the server's CPU is not full, it set the pace.",
         "`ws` is the package by which Fastify and Express have WebSockets. Flask has none.",

@@ -12,6 +12,7 @@ import { installPeers } from "../peers.ts";
 import type { Server } from "../process.ts";
 import { requireRuntime, startPeer } from "../programs.ts";
 import type { Program } from "../programs.ts";
+import { atLeast } from "../suite.ts";
 import type { Bar, Measure, Suite } from "../suite.ts";
 import { compareStreams, SHAPE } from "./h2-requests.ts";
 
@@ -38,14 +39,6 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
 
 const start = (name: string): Promise<Server> => startPeer(name, PROGRAMS[name] as Program);
 
-const bar = (subject: string, peer: string, factor: number): Bar => ({
-  kind: "ratio",
-  subject,
-  peer,
-  direction: "at least",
-  factor,
-});
-
 const smallGet: Measure = {
   name: "small-get",
   title: `Small GET, ${CONNECTION_COUNT} connections`,
@@ -61,7 +54,7 @@ const smallGet: Measure = {
       },
       options,
     );
-    const bars = [bar("httpy-bun", "bun-serve", 1), bar("httpy-deno", "deno-serve", 0.75)];
+    const bars = [atLeast("httpy-bun", "bun-serve", 1), atLeast("httpy-deno", "deno-serve", 0.75)];
     return { unit: "requests/s", better: "higher", series, bars, notes: NOTES };
   },
 };
@@ -95,13 +88,13 @@ export const runtimes: Suite = {
       "streams",
       "h2c",
       ["node-http2-bun", "bun-serve-h2", "httpy-bun", "deno-serve", "httpy-deno"],
-      [bar("httpy-bun", "bun-serve-h2", 1), bar("httpy-deno", "deno-serve", 4)],
+      [atLeast("httpy-bun", "bun-serve-h2", 1), atLeast("httpy-deno", "deno-serve", 4)],
     ),
     streams(
       "streams-tls",
       "TLS",
       ["node-http2-bun-tls", "bun-serve-tls", "httpy-bun-tls", "deno-serve-tls", "httpy-deno-tls"],
-      [bar("httpy-bun-tls", "bun-serve-tls", 1), bar("httpy-deno-tls", "deno-serve-tls", 4)],
+      [atLeast("httpy-bun-tls", "bun-serve-tls", 1), atLeast("httpy-deno-tls", "deno-serve-tls", 4)],
     ),
   ],
 };

@@ -1,7 +1,8 @@
 // What is asked of our client of QUIC against every server: suites, groups, resumption, early data, keys, migration and bad weather.
 
+import { readFileSync } from "node:fs";
 import type { ConnectQuicOptions, QuicClient } from "../../host/quic/index.ts";
-import { assertEqual, LARGE, many, SMALL } from "./quic_site.ts";
+import { assertEqual, LARGE, many, sha256, type Site, SMALL } from "./quic_site.ts";
 import type { ProxyOptions } from "./udp_proxy.ts";
 
 export interface UsualCase {
@@ -63,3 +64,44 @@ export const usualCases: readonly UsualCase[] = [
   { name: "10 % loss", proxy: { loss: 0.1, delayMs: 5 }, paths: [LARGE, SMALL] },
   { name: "a round trip of half a second", proxy: { delayMs: 250 }, paths: [SMALL, LARGE] },
 ];
+
+/** Fetches the files of a case at `place`, after a connection that brings a ticket where it asks for one, and checks it. */
+export async function runClient(
+  site: Site,
+  attempt: UsualCase & { readonly paths: readonly string[] },
+  place: Pick<ConnectQuicOptions, "alpn" | "host" | "port">,
+  open: (options: ConnectQuicOptions) => Promise<QuicClient>,
+  fetchFile: (client: QuicClient, path: string) => Promise<string>,
+): Promise<void> {
+  const { paths } = attempt;
+  let ticket: Uint8Array | undefined;
+  let tellTicket: () => void = () => undefined;
+  const gotTicket = new Promise<void>((resolve) => (tellTicket = resolve));
+  const options: ConnectQuicOptions = {
+    ...place,
+    serverName: "localhost",
+    ca: readFileSync(site.ca, "utf8"),
+    onTicket: (bytes) => {
+      ticket = bytes.slice();
+      tellTicket();
+    },
+    ...attempt.client,
+  };
+  if (attempt.resumes === true) {
+    const earlier = await open(options);
+    await fetchFile(earlier, SMALL);
+    await gotTicket;
+    await earlier.close();
+  }
+  const client = await open({ ...options, ...(ticket === undefined ? {} : { ticket }) });
+  const [hashes] = await Promise.all([
+    Promise.all(paths.map((path) => fetchFile(client, path))),
+    attempt.during?.(client),
+  ]);
+  await client.connection.ready;
+  hashes.forEach((hash, index) =>
+    assertEqual(`the hash of ${paths[index]}`, hash, sha256(site.files.get(paths[index]!) as Buffer)),
+  );
+  attempt.check?.(client);
+  await client.close();
+}

@@ -3,11 +3,11 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { connectQuic } from "../../host/quic/index.ts";
 import type { ConnectQuicOptions, QuicClient } from "../../host/quic/index.ts";
-import { usualCases, type UsualCase } from "./quic_client_cases.ts";
-import { assertEqual, freePort, LARGE, makeSite, many, sha256, type Site, SMALL } from "./quic_site.ts";
+import { runClient, usualCases, type UsualCase } from "./quic_client_cases.ts";
+import { assertEqual, freePort, LARGE, makeSite, many, type Site, SMALL } from "./quic_site.ts";
 import { findProgram, problemOf, results, skipped, type Suite } from "./suite.ts";
 import { UdpProxy } from "./udp_proxy.ts";
 
@@ -114,44 +114,14 @@ function start(program: string, site: Site, attempt: Case, host: string, port: n
 }
 
 async function check(program: string, site: Site, attempt: Case): Promise<void> {
-  const { paths = [SMALL], proxy: weather, during, host = "127.0.0.1" } = attempt;
+  const { paths = [SMALL], proxy: weather, host = "127.0.0.1" } = attempt;
   const port = await freePort(host);
   const server = start(program, site, attempt, host, port);
   await new Promise((resolve) => setTimeout(resolve, BOOT_MS));
   const proxy = weather === undefined ? null : await UdpProxy.start({ ...weather, targetPort: port });
   try {
-    let ticket: Uint8Array | undefined;
-    let tellTicket: () => void = () => undefined;
-    const gotTicket = new Promise<void>((resolve) => (tellTicket = resolve));
-    const options: ConnectQuicOptions = {
-      alpn: ["h3"],
-      host,
-      port: proxy?.port ?? port,
-      serverName: "localhost",
-      ca: readFileSync(site.ca, "utf8"),
-      onTicket: (bytes) => {
-        ticket = bytes.slice();
-        tellTicket();
-      },
-      ...attempt.client,
-    };
-    if (attempt.resumes === true) {
-      const earlier = await open(options);
-      await fetchFile(earlier, SMALL);
-      await gotTicket;
-      await earlier.close();
-    }
-    const client = await open({ ...options, ...(ticket === undefined ? {} : { ticket }) });
-    const [hashes] = await Promise.all([
-      Promise.all(paths.map((path) => fetchFile(client, path))),
-      during?.(client),
-    ]);
-    await client.connection.ready;
-    hashes.forEach((hash, index) =>
-      assertEqual(`the hash of ${paths[index]}`, hash, sha256(site.files.get(paths[index]!) as Buffer)),
-    );
-    attempt.check?.(client);
-    await client.close();
+    const place = { alpn: ["h3"], host, port: proxy?.port ?? port };
+    await runClient(site, { ...attempt, paths }, place, open, fetchFile);
   } finally {
     proxy?.close();
     server.kill();

@@ -8,9 +8,9 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { once } from "node:events";
 import { connectQuic, listenQuic } from "../../host/quic/index.ts";
-import type { ConnectQuicOptions, ListenQuicOptions, QuicClient, QuicStream } from "../../host/quic/index.ts";
+import type { ListenQuicOptions, QuicClient, QuicStream } from "../../host/quic/index.ts";
 import { root } from "../runtime/program.ts";
-import { usualCases, type UsualCase } from "./quic_client_cases.ts";
+import { runClient, usualCases, type UsualCase } from "./quic_client_cases.ts";
 import { assertEqual, LARGE, makeSite, many, sha256, type Site, SMALL } from "./quic_site.ts";
 import { problemOf, results, runProgram, skipped, type Suite } from "./suite.ts";
 import { pythonWith } from "./tools.ts";
@@ -202,7 +202,7 @@ async function fetchFile(client: QuicClient, path: string): Promise<string> {
 }
 
 export async function checkClient(peer: Peer, site: Site, attempt: ClientCase): Promise<void> {
-  const { server: changes = {}, paths = [SMALL], proxy: weather, during } = attempt;
+  const { server: changes = {}, paths = [SMALL], proxy: weather } = attempt;
   const { isChainLong = false, ...options } = changes;
   const asked = {
     certificate: isChainLong ? site.longChain : site.chain,
@@ -218,38 +218,8 @@ export async function checkClient(peer: Peer, site: Site, attempt: ClientCase): 
   const port = Number(first.toString());
   const proxy = weather === undefined ? null : await UdpProxy.start({ ...weather, targetPort: port });
   try {
-    let ticket: Uint8Array | undefined;
-    let tellTicket: () => void = () => undefined;
-    const gotTicket = new Promise<void>((resolve) => (tellTicket = resolve));
-    const connectTo: ConnectQuicOptions = {
-      alpn: ALPN,
-      host: "127.0.0.1",
-      port: proxy?.port ?? port,
-      serverName: "localhost",
-      ca: readFileSync(site.ca, "utf8"),
-      onTicket: (bytes) => {
-        ticket = bytes.slice();
-        tellTicket();
-      },
-      ...attempt.client,
-    };
-    if (attempt.resumes === true) {
-      const earlier = await connectQuic(connectTo);
-      await fetchFile(earlier, SMALL);
-      await gotTicket;
-      await earlier.close();
-    }
-    const client = await connectQuic({ ...connectTo, ...(ticket === undefined ? {} : { ticket }) });
-    const [hashes] = await Promise.all([
-      Promise.all(paths.map((path) => fetchFile(client, path))),
-      during?.(client),
-    ]);
-    await client.connection.ready;
-    hashes.forEach((hash, index) =>
-      assertEqual(`the hash of ${paths[index]}`, hash, sha256(site.files.get(paths[index]!) as Buffer)),
-    );
-    attempt.check?.(client);
-    await client.close();
+    const place = { alpn: ALPN, host: "127.0.0.1", port: proxy?.port ?? port };
+    await runClient(site, { ...attempt, paths }, place, connectQuic, fetchFile);
   } finally {
     proxy?.close();
     server.kill();
