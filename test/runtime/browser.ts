@@ -1,7 +1,7 @@
 // A headless Chromium, spoken to by the DevTools protocol over a pipe: pages are opened, asked for expressions, and their events
 // collected. Certificates are not checked, for those of the tests are signed by themselves.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -57,7 +57,11 @@ export class Browser {
       ...more,
     ];
     // Descriptors 3 and 4 are the pipe's two directions.
-    this.#child = spawn(path, flags, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
+    this.#child = spawn(path, flags, {
+      stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+      // A group of its own, so that its helpers can be ended with it: they write to the profile, too.
+      detached: true,
+    });
     this.#commands = this.#child.stdio[3] as Writable;
     this.#commands.on("error", () => undefined);
     let rest = "";
@@ -110,14 +114,15 @@ export class Browser {
     const gone = once(this.#child, "close");
     await this.command("Browser.close").catch(() => undefined);
     await gone;
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    killGroup(this.#child);
+    removeProfile(this.#profile);
   }
 
   async close(): Promise<void> {
     const gone = once(this.#child, "close");
-    this.#child.kill("SIGKILL");
+    killGroup(this.#child);
     await gone;
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    removeProfile(this.#profile);
   }
 }
 
@@ -177,4 +182,18 @@ export class Page {
     const { data } = await this.command("Page.captureScreenshot");
     return Buffer.from(data as string, "base64");
   }
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // Nobody of it is left.
+  }
+}
+
+/** The kernel takes a moment to end those that were killed. */
+function removeProfile(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 }

@@ -1,5 +1,7 @@
 // A server that cannot have UDP says so once and serves what it can; `protocols` tells.
 
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { HttpClient } from "../../../host/client/http_client.ts";
 import { App } from "../../../host/server/app.ts";
@@ -16,7 +18,12 @@ function ignore(): void {
 
 test("h1 and h2 are served, without alt-svc, where somebody else has the UDP port", async () => {
   const tls = await developmentCertificate();
-  const taken = await bindDatagrams({ host, port: 0 }, { onDatagram: ignore, onClose: ignore });
+  // A port that is free for TCP as well, and stays so until the server asks for it.
+  const reserved = createServer().listen(0, host);
+  await once(reserved, "listening");
+  const { port } = reserved.address() as AddressInfo;
+  const taken = await bindDatagrams({ host, port }, { onDatagram: ignore, onClose: ignore });
+  await new Promise((resolve) => reserved.close(resolve));
   const warnings: string[] = [];
   const logger = { ...silent, warn: (_fields: object, message: string) => void warnings.push(message) };
   const app = new App().get("/", () => "here");
