@@ -43,13 +43,15 @@ app.post("/count", async (req) => {
   return String(byteCount);
 });
 
-app.get("/trailers", () => {
+app.get("/trailers", (req) => {
+  const pauseMs = wholeNumber(String(req.query["pause"] ?? 0), LONGEST_SLEEP_MS);
   const hash = createHash("sha256");
   async function* lines() {
     for (const line of ["a body\n", "whose checksum\n", "is known at its end\n"]) {
       hash.update(line);
       yield line;
     }
+    if (pauseMs > 0) await sleep(pauseMs);
   }
   return reply(lines(), { contentType: "text/plain", headers: { trailer: "x-checksum" } }).withTrailers(
     () => [["x-checksum", hash.digest("hex")]],

@@ -25,7 +25,6 @@ import { outputCommit, outputReserve } from "../session/output.ts";
 import { SCRATCH_BYTES } from "../session/regions.ts";
 import { tunnelAnswered } from "../session/tunnel.ts";
 import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
-import { watchBodies } from "./deadlines.ts";
 import { FrameFlag, FrameType, STREAM_ID_MAX } from "./frame.ts";
 import { blockBegin, blockBytesMax, blockEnd } from "./header_block.ts";
 import { h2Abort, streamError } from "./lifecycle.ts";
@@ -137,7 +136,6 @@ export function h2OpenExchange(
   stream.framing = contentLength >= 0 ? BodyFraming.LENGTH : BodyFraming.CHUNKED;
   stream.sendRemaining = max<i64>(contentLength, 0);
   clearReadDeadline(connection);
-  watchBodies(connection);
   if (isEnd) {
     stream.isEndQueued = 1;
     messageSent(connection, stream, StreamInput.SEND_HEADERS_END);

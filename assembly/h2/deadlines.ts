@@ -56,8 +56,10 @@ export function clearDeadlines(connection: H2Connection): void {
   memory.fill(slotOf(connection, 0), 0, DeadlineKind.COUNT * sizeof<f64>());
 }
 
-/** Begins to look for slow bodies. */
-export function watchBodies(connection: H2Connection): void {
+/** The stream's content has to come fast enough from now on. */
+export function watchBody(connection: H2Connection, stream: H2Stream): void {
+  stream.windowSinceMs = nowMs;
+  stream.windowBytes = 0;
   if (connection.bodyDeadlineMs == 0)
     setDeadline(connection, DeadlineKind.BODY, limitOf(Limit.BODY_WINDOW_MS));
 }
@@ -138,30 +140,30 @@ function handleOwn(connection: H2Connection, kind: u32): void {
   }
 }
 
-/**
- * Streams whose content arrives too slowly are reset. A stream whose window the host leaves closed is not slow, and one that began
- * within this window has time until the next look.
- */
+/** Streams whose content arrives too slowly are reset. A stream whose window the host leaves closed is not slow. */
 function handleBodies(connection: H2Connection): void {
-  const least = (limitOf(Limit.BODY_RATE_BYTES_PER_S) * limitOf(Limit.BODY_WINDOW_MS)) / MS_PER_S;
-  let isWatching = false;
+  const windowMs = limitOf(Limit.BODY_WINDOW_MS);
+  const least = (limitOf(Limit.BODY_RATE_BYTES_PER_S) * windowMs) / MS_PER_S;
+  let nextMs: f64 = Infinity;
   let ptr = connection.firstExchange;
   while (ptr != 0) {
     const stream = changetype<H2Stream>(ptr);
     ptr = stream.next;
     if (!awaitsContent(stream)) continue;
-    const isSlow = stream.windowBytes == 0 || <f64>stream.windowBytes < least;
-    if (stream.isWatched && isSlow && stream.recvWindow > 0) {
-      limitHit(Limit.BODY_WINDOW_MS);
-      streamError(connection, stream, Status.BODY_TIMEOUT);
-      if (connection.receiveState == ReceiveState.IGNORE) return;
-      continue;
+    if (nowMs - stream.windowSinceMs >= windowMs) {
+      const isSlow = stream.windowBytes == 0 || <f64>stream.windowBytes < least;
+      if (isSlow && stream.recvWindow > 0 && connection.recvWindow > 0) {
+        limitHit(Limit.BODY_WINDOW_MS);
+        streamError(connection, stream, Status.BODY_TIMEOUT);
+        if (connection.receiveState == ReceiveState.IGNORE) return;
+        continue;
+      }
+      stream.windowSinceMs = nowMs;
+      stream.windowBytes = 0;
     }
-    stream.isWatched = 1;
-    stream.windowBytes = 0;
-    isWatching = true;
+    nextMs = min(nextMs, stream.windowSinceMs + windowMs);
   }
-  if (isWatching) setDeadline(connection, DeadlineKind.BODY, limitOf(Limit.BODY_WINDOW_MS));
+  if (nextMs != Infinity) setDeadline(connection, DeadlineKind.BODY, nextMs - nowMs);
 }
 
 function awaitsContent(stream: H2Stream): bool {

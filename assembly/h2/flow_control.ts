@@ -14,6 +14,7 @@ import { Exchange } from "../session/exchange.ts";
 import { limitU32 } from "../session/limits.ts";
 import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
 import { queuePing, queueWindowUpdate } from "./control_output.ts";
+import { watchBody } from "./deadlines.ts";
 import { connectionError, streamError } from "./lifecycle.ts";
 import { scheduleAdd } from "./schedule.ts";
 import { H2Stream } from "./stream.ts";
@@ -54,6 +55,8 @@ export function updateWindows(connection: H2Connection, stream: H2Stream | null)
   const target = connection.streamWindowTarget;
   const streamMissing = <i64>target - stream.recvWindow - stream.unconsumedBytes;
   if (streamMissing < <i64>(target >> 1)) return;
+  // Until now nothing could come.
+  if (stream.recvWindow <= 0) watchBody(connection, stream);
   stream.recvWindow += streamMissing;
   queueWindowUpdate(connection, stream.streamId, <u32>streamMissing);
 }

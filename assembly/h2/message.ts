@@ -5,6 +5,7 @@ import { emitExchangeEvent } from "../session/events.ts";
 import { ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { tunnelEnd } from "../session/tunnel.ts";
 import { H2Connection } from "./connection.ts";
+import { watchBody } from "./deadlines.ts";
 import { releaseHeld, updateWindows } from "./flow_control.ts";
 import { finishStream } from "./lifecycle.ts";
 import { H2Stream } from "./stream.ts";
@@ -37,5 +38,7 @@ export function messageSent(connection: H2Connection, stream: H2Stream, input: S
   stream.state = nextState(stream.state, input);
   stream.flags |= ExchangeFlag.SENT;
   stream.stalledSinceMs = 0;
+  // A client waits for the answer from here.
+  if (connection.role == Role.CLIENT) watchBody(connection, stream);
   if (isClosed(stream.state)) finishStream(connection, stream);
 }

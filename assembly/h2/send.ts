@@ -26,7 +26,7 @@ import {
   isSwallowed,
 } from "../session/send_rules.ts";
 import { H2Connection } from "./connection.ts";
-import { watchBodies, watchStall } from "./deadlines.ts";
+import { watchBody, watchStall } from "./deadlines.ts";
 import { consumeContent, updateWindows } from "./flow_control.ts";
 import { FrameFlag, FrameType } from "./frame.ts";
 import { blockBegin, blockBytesMax, blockEnd } from "./header_block.ts";
@@ -261,7 +261,7 @@ export function h2ReadBody(exchange: Exchange, consumed: u32): i32 {
     checkBlock(0, 0);
     const sent = writeHead(stream, 100, 0, 0, -1, false, false);
     if (sent != Status.OK) return sent;
-    watchBodies(connection);
+    watchBody(connection, stream);
   }
   updateWindows(connection, stream);
   return Status.OK;

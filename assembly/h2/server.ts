@@ -11,7 +11,7 @@ import { emitExchangeEvent } from "../session/events.ts";
 import { Exchange } from "../session/exchange.ts";
 import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
 import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
-import { watchBodies } from "./deadlines.ts";
+import { watchBody } from "./deadlines.ts";
 import { answerRefused } from "./error_response.ts";
 import { STREAM_ID_MAX } from "./frame.ts";
 import { h2Drain, refuseStream } from "./lifecycle.ts";
@@ -90,7 +90,7 @@ function beginRequest(connection: H2Connection, streamId: u32, isEnd: bool): i32
     schedulePriority(connection, stream, priorityUrgency, priorityIncremental);
   }
   clearReadDeadline(connection);
-  if (!isEnd) watchBodies(connection);
+  if (!isEnd) watchBody(connection, stream);
   emitExchangeEvent(EventKind.REQUEST, EventFlag.NONE, stream, <u32>ptr, 0);
   return Status.OK;
 }

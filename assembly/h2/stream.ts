@@ -44,9 +44,9 @@ export class H2Stream extends Exchange {
   trailersOutLen: u32;
   /** Bytes that it becomes at most. */
   trailersRoom: u32;
-  /** Content that arrived since the last look at slow bodies, and whether there was one since the stream began to receive. */
+  /** Content that arrived since the window began in which it has to come fast enough. */
   windowBytes: u32;
-  isWatched: u8;
+  windowSinceMs: f64;
   /** When content began to wait for a window of the peer, 0 when none does; what was sent since. */
   stalledSinceMs: f64;
   stallBytes: u32;

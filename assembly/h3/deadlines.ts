@@ -36,7 +36,14 @@ export function watchStreams(h3: H3Connection): void {
     min(limitOf(Limit.HEAD_TIMEOUT_MS), limitOf(Limit.BODY_WINDOW_MS)),
     min(limitOf(Limit.STALL_TIMEOUT_MS), limitOf(Limit.IDLE_TIMEOUT_MS)),
   );
-  if (h3.watchDeadlineMs == 0) h3.watchDeadlineMs = nowMs + leastMs;
+  if (h3.watchDeadlineMs == 0 || h3.watchDeadlineMs > nowMs + leastMs) h3.watchDeadlineMs = nowMs + leastMs;
+}
+
+/** The exchange's content has to come fast enough from now on. */
+export function watchContent(h3: H3Connection, exchange: H3Exchange): void {
+  exchange.windowSinceMs = nowMs;
+  exchange.windowBytes = 0;
+  watchStreams(h3);
 }
 
 /** When `h3HandleTimeout` has to be called next; 0 when nothing waits for time. */
@@ -115,7 +122,8 @@ function lookAtContent(h3: H3Connection, stream: H3Stream, exchange: H3Exchange)
   return true;
 }
 
-function awaitsContent(h3: H3Connection, stream: H3Stream, exchange: H3Exchange): bool {
+/** Whether content may come now, and nobody but the peer holds it up. */
+export function awaitsContent(h3: H3Connection, stream: H3Stream, exchange: H3Exchange): bool {
   if (hasFlag(exchange, ExchangeFlag.RECEIVED)) return false;
   // A tunnel may be silent, until the host has let go of it: then only its end is awaited (CVE-2026-21435).
   if (stream.state == <u8>RequestState.TUNNEL && !hasFlag(exchange, ExchangeFlag.RELEASED)) return false;

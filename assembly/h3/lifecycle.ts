@@ -18,7 +18,7 @@ import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { tunnelEnd } from "../session/tunnel.ts";
 import { spendReset } from "./budget.ts";
 import { H3Connection, H3Flag, h3Of, hasH3Flag, transportOf } from "./connection.ts";
-import { watchStreams } from "./deadlines.ts";
+import { watchContent, watchStreams } from "./deadlines.ts";
 import { H3Error, h3ErrorCode } from "./error_code.ts";
 import { cancelSection } from "./field_sections.ts";
 import { endSession, isWithinCapsule, sessionClosed } from "./session.ts";
@@ -112,7 +112,7 @@ export function messageSent(h3: H3Connection, exchange: H3Exchange): void {
   exchange.isEndQueued = 1;
   exchange.flags |= ExchangeFlag.SENT;
   if (hasFlag(exchange, ExchangeFlag.RECEIVED)) return forget(h3, exchange);
-  if (transportOf(h3).role == Role.CLIENT) return;
+  if (transportOf(h3).role == Role.CLIENT) return watchContent(h3, exchange);
   if (hasFlag(exchange, ExchangeFlag.TUNNEL) && !hasFlag(exchange, ExchangeFlag.RELEASED)) return;
   discardContent(exchange);
 }

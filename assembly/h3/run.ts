@@ -29,6 +29,7 @@ import { Connection } from "../session/connection.ts";
 import { emitConnectionEvent, hasEventRoom } from "../session/events.ts";
 import { ExchangeFlag } from "../session/exchange.ts";
 import { H3Connection, h3Of, maySessions, setOf, transportOf } from "./connection.ts";
+import { watchStreams } from "./deadlines.ts";
 import { H3Error } from "./error_code.ts";
 import { connectionError } from "./failure.ts";
 import { flushSections } from "./field_sections.ts";
@@ -107,6 +108,7 @@ function begin(h3: H3Connection, quic: QuicStream, events: u32): bool {
     connectionError(h3, Status.MEMORY_FULL);
     return false;
   }
+  watchStreams(h3);
   return true;
 }
 

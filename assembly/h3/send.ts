@@ -6,12 +6,13 @@
  * there is room (quic/stream/send_room.ts).
  */
 import { EventFlag, EventKind } from "../abi/event.ts";
-import { SendFlag } from "../abi/message.ts";
+import { Role, SendFlag } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { fieldBlockHasDate, fieldBlockTextBytes } from "../http/field_block.ts";
 import { FIELD_OVERHEAD_BYTES } from "../http/field_section.ts";
 import { streamCredit, streamSend, streamSendWhole } from "../quic/stream/application.ts";
 import { noteRefused, sendRoom } from "../quic/stream/send_room.ts";
+import { sendBufferOf, setStreamFlag, StreamFlag } from "../quic/stream/stream.ts";
 import { markDirty } from "../session/dirty.ts";
 import { emitExchangeEvent } from "../session/events.ts";
 import { BodyFraming, Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
@@ -26,7 +27,7 @@ import {
 } from "../session/send_rules.ts";
 import { tunnelWritable } from "../session/tunnel.ts";
 import { H3Connection, transportOf } from "./connection.ts";
-import { watchStreams } from "./deadlines.ts";
+import { awaitsContent, watchContent, watchStreams } from "./deadlines.ts";
 import { encodeBlock, encodeDate, encodeHead, encodeLength, sectionBytesMax } from "./field_sections.ts";
 import { FRAME_HEADER_MAX, FrameType, writeFrameHeader } from "./frame.ts";
 import { headersBegin, headersEnd } from "./headers.ts";
@@ -235,6 +236,12 @@ export function h3SendTrailers(exchange: Exchange, block: usize, len: u32): i32 
     return ended < 0 ? ended : Status.OK;
   }
   const h3 = connectionOfStream(stream);
+  const quic = quicOf(stream);
+  const buffer = sendBufferOf(quic);
+  // Chromium fails a response whose trailers end the stream while it waits for content: its end, then, is a packet of its own.
+  if (transportOf(h3).role == Role.SERVER && buffer.sentTo == buffer.end) {
+    setStreamFlag(quic, StreamFlag.FIN_HELD);
+  }
   headersBegin(stream, sectionBytesMax(checkedFieldCount));
   encodeBlock(block, len);
   const sent = settleHeaders(stream, true);
@@ -250,17 +257,19 @@ export function h3ReadBody(exchange: Exchange, consumed: u32): i32 {
   // Told before the answer or the end, consumed after.
   if (hasFlag(exchange, ExchangeFlag.DISCARD) || hasFlag(exchange, ExchangeFlag.ABORTED)) return Status.OK;
   if (consumed > exchange.unconsumedBytes) return Status.INVALID_ARGUMENT;
-  const stream = streamOf(exchange);
+  const own = changetype<H3Exchange>(exchange);
+  const stream = streamOf(own);
   const h3 = connectionOfStream(stream);
+  const wasHeld = !awaitsContent(h3, stream, own);
   exchange.unconsumedBytes -= consumed;
   creditContent(stream, consumed);
   if (hasFlag(exchange, ExchangeFlag.CONTINUE_OWED)) {
     exchange.flags &= ~ExchangeFlag.CONTINUE_OWED;
     checkBlock(0, 0);
-    const sent = writeHead(changetype<H3Exchange>(exchange), 100, 0, 0, -1, false, false);
+    const sent = writeHead(own, 100, 0, 0, -1, false, false);
     if (sent != Status.OK) return sent;
-    watchStreams(h3);
   }
+  if (wasHeld) watchContent(h3, own);
   markDirty(transportOf(h3));
   return Status.OK;
 }

@@ -27,7 +27,7 @@ import {
   storeRequestHead,
 } from "../session/received_head.ts";
 import { H3Connection, H3Flag, hasH3Flag, setOf, transportOf } from "./connection.ts";
-import { watchStreams } from "./deadlines.ts";
+import { watchContent } from "./deadlines.ts";
 import { answerRefused } from "./error_response.ts";
 import { streamError } from "./lifecycle.ts";
 import { takePriority } from "./priority.ts";
@@ -73,7 +73,7 @@ function beginRequest(h3: H3Connection, stream: H3Stream, isEnd: bool): i32 {
   const isConnect = rulesMethod == Method.CONNECT;
   stream.state = requestNext(stream.state, isConnect ? RequestInput.CONNECT : RequestInput.HEADERS);
   prioritize(h3, stream);
-  if (!isEnd) watchStreams(h3);
+  if (!isEnd) watchContent(h3, exchange);
   emitExchangeEvent(EventKind.REQUEST, EventFlag.NONE, exchange, <u32>ptr, 0);
   return Status.OK;
 }

@@ -18,10 +18,7 @@ export const h3BrowserSuites: Suite[] = [{ name: "HTTP/3: Chromium", run }];
 
 const PROTOCOLS = `performance.getEntriesByType('resource')
   .filter(({ name }) => name.startsWith(location.origin)).map((entry) => entry.nextHopProtocol)`;
-/**
- * Chromium 156 fails a response with ERR_CONNECTION_CLOSED whose trailers end the stream while it waits for more content, whether the end
- * comes in the same frame or in the next. Where they leave together with the last of the content, as here, it does not wait.
- */
+/** Trailers that leave together with the last of the content; h3_trailers.ts has those that come later. */
 const TRAILERS = `(async () => {
   let failed = 0;
   for (let asked = 0; asked < 30; asked++)

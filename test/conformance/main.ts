@@ -15,6 +15,7 @@ import { h3AioquicSuites } from "./h3_aioquic.ts";
 import { h3BrowserSuites } from "./h3_browser.ts";
 import { webTransportSuites } from "./web_transport_browser.ts";
 import { h3ClientSuites } from "./h3_clients.ts";
+import { h3TrailersSuites } from "./h3_trailers.ts";
 import { loadSuites } from "./load.ts";
 import { packageSuites } from "./package.ts";
 import { qpackSuites } from "./qpack.ts";
@@ -54,6 +55,7 @@ const allSuites: Suite[] = [
   ...h3ClientSuites,
   ...h3AioquicSuites,
   ...h3BrowserSuites,
+  ...h3TrailersSuites,
   ...webTransportSuites,
   ...loadSuites,
   ...slowClientSuites,

@@ -445,6 +445,35 @@ describe("deadlines", () => {
     expect(at.message(0).abortedBy).toBe(Status.BODY_TIMEOUT);
   });
 
+  test("give each stream its own window for its content, whatever the others wait for", () => {
+    const at = start({ handler: silent });
+    at.feed(headers(1, POST, 0));
+    at.driver.advance(7 * SECOND_MS);
+    at.feed(headers(3, POST, 0));
+    for (let second = 1; second < 30; second++) {
+      at.driver.advance(SECOND_MS);
+      at.feed(data(1, Buffer.alloc(400)), data(3, "x"));
+    }
+    at.driver.advance(SECOND_MS - 1);
+    expect(at.message(1).abortedBy).toBeNull();
+    at.driver.advance(1);
+    expect(at.message(1).abortedBy).toBe(Status.BODY_TIMEOUT);
+    expect(at.message(0).abortedBy).toBeNull();
+  });
+
+  test("give content all of its time from where the handler lets it come", () => {
+    const limits = { streamWindowBytes: 65_535, pingIntervalMs: 3_600_000 };
+    const at = start({ handler: silent, isReading: false, limits });
+    at.feed(headers(1, POST, 0));
+    at.feed(...Array.from({ length: 3 }, () => data(1, Buffer.alloc(16_384))), data(1, Buffer.alloc(16_383)));
+    at.driver.advance(59 * SECOND_MS);
+    at.driver.engine.doors.readBody(at.message(0).exchange, 65_535, at.driver.now);
+    at.driver.advance(30 * SECOND_MS - 1);
+    expect(at.message(0).abortedBy).toBeNull();
+    at.driver.advance(1);
+    expect(at.message(0).abortedBy).toBe(Status.BODY_TIMEOUT);
+  });
+
   test("do not blame a peer whose window the handler leaves closed", () => {
     const at = start({
       handler: silent,

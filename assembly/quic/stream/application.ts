@@ -21,13 +21,15 @@ import { receiveBufferClear, receiveBufferPeek, receiveBufferPeekLength } from "
 import { readAll } from "./receive_frames.ts";
 import { ReceiveInput, receiveFault, receiveNext, ReceiveState } from "./receive_state.ts";
 import { scheduleAdd, scheduleRemove } from "./schedule.ts";
-import { sendBufferAppend, sendBufferClear, sendBufferHeld } from "./send_buffer.ts";
+import { sendBufferAppend, sendBufferClear } from "./send_buffer.ts";
 import { noteRefused, sendRoom, tellRoom } from "./send_room.ts";
 import { SendInput, sendFault, sendNext, StreamFault } from "./send_state.ts";
 import {
+  clearStreamFlag,
   hasStreamFlag,
   isReceiving,
   owe,
+  queueFin,
   QuicStream,
   readableEnd,
   receiveBufferOf,
@@ -37,6 +39,7 @@ import {
   STREAM_ID_UNI,
   StreamEvent,
   StreamFlag,
+  streamHeld,
   StreamOwed,
   streamsOf,
   untell,
@@ -98,7 +101,7 @@ export function streamSend(stream: QuicStream, ptr: usize, len: u32, isFin: bool
   const taken = sendBufferAppend(buffer, ptr, min(len, sendRoom(stream)));
   set.heldBytes += taken;
   if (taken < len) noteRefused(stream);
-  else if (isFin) setStreamFlag(stream, StreamFlag.FIN_QUEUED);
+  else if (isFin) queueFin(stream);
   scheduleAdd(set, stream);
   noteBlocked(set, stream);
   return taken;
@@ -114,7 +117,7 @@ export function streamSendWhole(stream: QuicStream, ptr: usize, len: u32, isFin:
   const set = streamsOf(stream);
   const taken = sendBufferAppend(sendBufferOf(stream), ptr, len);
   set.heldBytes += taken;
-  if (isFin && taken == len) setStreamFlag(stream, StreamFlag.FIN_QUEUED);
+  if (isFin && taken == len) queueFin(stream);
   scheduleAdd(set, stream);
   noteBlocked(set, stream);
   return taken == len;
@@ -251,9 +254,9 @@ export function resetSending(set: QuicStreams, stream: QuicStream, code: u64): v
   if (sendFault(stream.sendState, SendInput.SEND_RESET) != StreamFault.NONE) return;
   stream.sendState = sendNext(stream.sendState, SendInput.SEND_RESET);
   stream.resetCode = code;
-  const buffer = sendBufferOf(stream);
-  set.heldBytes -= sendBufferHeld(buffer);
-  sendBufferClear(buffer);
+  set.heldBytes -= streamHeld(stream);
+  clearStreamFlag(stream, StreamFlag.FIN_QUEUED);
+  sendBufferClear(sendBufferOf(stream));
   scheduleRemove(set, stream);
   settleOwed(stream, StreamOwed.STREAM_DATA_BLOCKED);
   untell(stream, StreamEvent.WRITABLE);

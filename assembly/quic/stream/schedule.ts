@@ -14,6 +14,7 @@ import { SendState } from "./send_state.ts";
 import {
   clearStreamFlag,
   hasStreamFlag,
+  isFinDue,
   isLocalId,
   isUnidirectional,
   QuicStream,
@@ -94,5 +95,5 @@ export function canSend(set: QuicStreams, stream: QuicStream): bool {
   const buffer = sendBufferOf(stream);
   if (sendBufferHasLost(buffer)) return true;
   if (buffer.sentTo < buffer.end) return buffer.sentTo < sendLimit(set, stream);
-  return hasStreamFlag(stream, StreamFlag.FIN_QUEUED) && !hasStreamFlag(stream, StreamFlag.FIN_SENT);
+  return isFinDue(stream) && !hasStreamFlag(stream, StreamFlag.FIN_SENT);
 }

@@ -8,7 +8,7 @@ import { SentFlag, SentFrame } from "../wire/sent_frame.ts";
 import { FrameKind } from "./frame_kind.ts";
 import { ReceiveState } from "./receive_state.ts";
 import { scheduleAdd } from "./schedule.ts";
-import { sendBufferAcked, sendBufferHeld, sendBufferLost, sendBufferRewind } from "./send_buffer.ts";
+import { sendBufferAcked, sendBufferLost, sendBufferRewind } from "./send_buffer.ts";
 import { tellRoom, tellStreamRoom } from "./send_room.ts";
 import { SendInput, sendFault, sendNext, SendState, StreamFault } from "./send_state.ts";
 import {
@@ -21,6 +21,7 @@ import {
   setStreamFlag,
   StreamEvent,
   StreamFlag,
+  streamHeld,
   StreamOwed,
   tell,
 } from "./stream.ts";
@@ -36,13 +37,14 @@ export function streamsOnFrameAcked(set: QuicStreams, frame: SentFrame): void {
   const stream = changetype<QuicStream>(ptr);
   if (kind == FrameKind.RESET_STREAM) return endSending(stream, SendInput.ACK_RESET);
   const buffer = sendBufferOf(stream);
-  const held = sendBufferHeld(buffer);
+  const held = streamHeld(stream);
   sendBufferAcked(buffer, frame.offset, frame.length);
   if (frame.flags & SentFlag.FIN) setStreamFlag(stream, StreamFlag.FIN_ACKED);
-  const left = sendBufferHeld(buffer);
+  const left = streamHeld(stream);
   set.heldBytes -= held - left;
   if (left == 0 && hasStreamFlag(stream, StreamFlag.FIN_ACKED)) return endSending(stream, SendInput.ACK_ALL);
   if (left == held) return;
+  if (hasStreamFlag(stream, StreamFlag.FIN_HELD)) scheduleAdd(set, stream);
   tellStreamRoom(stream);
   tellRoom(set);
 }

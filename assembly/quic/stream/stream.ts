@@ -9,7 +9,7 @@
  */
 import { ReceiveBuffer, receiveBufferContinued, receiveBufferReadable } from "./receive_buffer.ts";
 import { ReceiveState } from "./receive_state.ts";
-import { SendBuffer } from "./send_buffer.ts";
+import { SendBuffer, sendBufferHeld } from "./send_buffer.ts";
 import { streamListAdd, streamListRemove } from "./stream_list.ts";
 import { eventfulOf, owingOf, QuicStreams } from "./streams.ts";
 
@@ -42,6 +42,8 @@ export const enum StreamFlag {
   /** The circle gives turns in equal parts. */
   SHARED = 1 << 9,
   CLOSED = 1 << 10,
+  /** The end is sent once the peer has everything before it. */
+  FIN_HELD = 1 << 11,
 }
 
 /** Control frames owed. */
@@ -151,6 +153,24 @@ export function setStreamFlag(stream: QuicStream, flag: StreamFlag): void {
 @inline
 export function clearStreamFlag(stream: QuicStream, flag: StreamFlag): void {
   stream.flags &= ~(<u16>flag);
+}
+
+/** Ends the sending part behind what the buffer holds. Until the peer has it, the end counts as a byte that is held. */
+export function queueFin(stream: QuicStream): void {
+  setStreamFlag(stream, StreamFlag.FIN_QUEUED);
+  streamsOf(stream).heldBytes++;
+}
+
+/** What the stream holds: bytes, and its end, that are not acknowledged. */
+export function streamHeld(stream: QuicStream): u64 {
+  const isEndHeld = (stream.flags & (StreamFlag.FIN_QUEUED | StreamFlag.FIN_ACKED)) == StreamFlag.FIN_QUEUED;
+  return sendBufferHeld(sendBufferOf(stream)) + (isEndHeld ? 1 : 0);
+}
+
+/** Whether the stream's end may be sent with its last byte, or now that it was. */
+export function isFinDue(stream: QuicStream): bool {
+  if (!hasStreamFlag(stream, StreamFlag.FIN_QUEUED)) return false;
+  return !hasStreamFlag(stream, StreamFlag.FIN_HELD) || sendBufferHeld(sendBufferOf(stream)) == 0;
 }
 
 // @ts-ignore: decorator

@@ -18,7 +18,7 @@ import { limitHit } from "../../session/limits.ts";
 import { receiveBufferClear } from "./receive_buffer.ts";
 import { isReceiveDone, ReceiveState } from "./receive_state.ts";
 import { scheduleRemove } from "./schedule.ts";
-import { sendBufferClear, sendBufferHeld } from "./send_buffer.ts";
+import { sendBufferClear } from "./send_buffer.ts";
 import { isSendDone, SendState } from "./send_state.ts";
 import {
   hasStreamFlag,
@@ -37,6 +37,7 @@ import {
   streamsOf,
   tell,
   untell,
+  streamHeld,
 } from "./stream.ts";
 import { countsOf, QuicStreams, SetOwed } from "./streams.ts";
 
@@ -155,7 +156,7 @@ function streamFree(stream: QuicStream): void {
   untell(stream, 0xff);
   settleOwed(stream, 0xff);
   scheduleRemove(set, stream);
-  set.heldBytes -= sendBufferHeld(sendBufferOf(stream));
+  set.heldBytes -= streamHeld(stream);
   sendBufferClear(sendBufferOf(stream));
   receiveBufferClear(receiveBufferOf(stream));
   remove(set, stream);

@@ -23,7 +23,7 @@ import { canSend, scheduleFirst, scheduleRemove, scheduleRotate } from "./schedu
 import { sendBufferNext, sendBufferNextLength, sendBufferSend } from "./send_buffer.ts";
 import { SendInput, sendNext } from "./send_state.ts";
 import {
-  hasStreamFlag,
+  isFinDue,
   QuicStream,
   receiveBufferOf,
   sendBufferOf,
@@ -164,7 +164,7 @@ function writeStream(set: QuicStreams, stream: QuicStream, writer: Writer, list:
   if (room < head + lengthBytes) return false;
   const len = <u32>min<u64>(waiting, room - head - lengthBytes);
   if (<u64>len < waiting && len < LEAST_CONTENT) return false;
-  const isFin = hasStreamFlag(stream, StreamFlag.FIN_QUEUED) && offset + len == buffer.end;
+  const isFin = isFinDue(stream) && offset + len == buffer.end;
   if (!sentFrameAdd(list, FrameKind.STREAM, isFin ? SentFlag.FIN : 0, stream.id, offset, len)) return false;
   const bits: u32 = StreamBit.LEN | (offset != 0 ? StreamBit.OFF : 0) | (isFin ? StreamBit.FIN : 0);
   writeU8(writer, FrameKind.STREAM | bits);

@@ -27,8 +27,6 @@ import type { PairOptions, RawStream } from "./pair.ts";
 const begun = bytesOf(varint(Stream.control), settings());
 const HEAD_MS = 10_000;
 const WINDOW_MS = 30_000;
-/** The first look at a stream comes up to so much later than its head, and there its first window begins. */
-const LOOK_MS = 10_000;
 
 async function start(options: PairOptions = {}): Promise<Pair> {
   const pair = await Pair.create({ client: false, handler: echoing, ...options });
@@ -47,6 +45,18 @@ function expectAlive(pair: Pair): void {
 }
 
 describe("a head that does not come", () => {
+  test("is not waited for longer on a connection that was idle", async () => {
+    const pair = await start();
+    expectAlive(pair);
+    // Longer than it takes until nothing but idleness is waited for.
+    pair.advance(3 * HEAD_MS);
+    const stream = pair.open(false, headers(GET).subarray(0, 20));
+    pair.run().advance(HEAD_MS - 1);
+    expect(stream.resetCode).toBe(null);
+    pair.advance(1);
+    expect(stream.resetCode).toBe(Code.requestCancelled);
+  });
+
   test.each([
     ["not begun", [], 0],
     ["cut in its frame's header", headers(GET).subarray(0, 1), 1],
@@ -102,17 +112,54 @@ describe("content that comes slowly", () => {
     ["less than the least", 200, 1000],
   ])("is cut off: %s", async (_name, size, everyMs) => {
     const pair = await start({ handler: {} });
+    // What is waited for on another stream does not decide.
+    const other = pair.open(false, headers(POST));
+    pair.run().advance(7000);
     const stream = pair.open(false, headers(POST));
-    pair.run();
-    for (let ms = 0; ms < WINDOW_MS + LOOK_MS + 2 * everyMs && stream.resetCode === null; ms += everyMs) {
-      if (size !== 0) pair.send(stream, data(Buffer.alloc(size))).run();
+    for (let ms = 0; ms < WINDOW_MS; ms += everyMs) {
+      expect(stream.resetCode).toBe(null);
+      if (size !== 0) pair.send(stream, data(Buffer.alloc(size)));
+      pair.send(other, data(Buffer.alloc(400))).run();
       pair.advance(everyMs);
     }
+    expect(other.resetCode).toBe(null);
     expect(stream.resetCode).toBe(Code.requestCancelled);
     expect(pair.driver.limitHits("bodyWindowMs")).toBe(1);
-    expect(pair.server!.messages[0]!.abortedBy).not.toBe(null);
-    pair.driver.release(pair.server!.messages[0]!);
+    expect(pair.server!.messages[1]!.abortedBy).not.toBe(null);
+    pair.driver.release(pair.server!.messages[1]!);
     expectAlive(pair);
+  });
+
+  test("has all of its time from where the handler lets it come", async () => {
+    const window = 256 * 1024;
+    const limits = { quicStreamWindowBytes: window };
+    const pair = await start({ handler: {}, isReading: false, limits });
+    const stream = pair.open(false, headers(POST));
+    const { exchange } = pair.run().server!.messages[0]!;
+    // One frame that fills the window, its type and length of four bytes counted.
+    const room = window - headers(POST).length - 5;
+    const whole = data(Buffer.alloc(room));
+    for (let at = 0; at < whole.length; at += 16_384)
+      pair.send(stream, whole.subarray(at, at + 16_384)).run();
+    pair.advance(2 * WINDOW_MS - 1000);
+    expect(stream.resetCode).toBe(null);
+    pair.driver.engine.doors.readBody(exchange, room, pair.driver.now);
+    pair.run().advance(WINDOW_MS - 1);
+    expect(stream.resetCode).toBe(null);
+    pair.advance(1);
+    expect(stream.resetCode).toBe(Code.requestCancelled);
+  });
+
+  test("is waited for from where 100 (Continue) was said", async () => {
+    const pair = await start({ handler: {} });
+    const stream = pair.open(false, headers([...POST, ["expect", "100-continue"]]));
+    pair.run().advance(WINDOW_MS + 5000);
+    expect(stream.resetCode).toBe(null);
+    pair.driver.engine.doors.readBody(pair.server!.messages[0]!.exchange, 0, pair.driver.now);
+    pair.run().advance(WINDOW_MS - 1);
+    expect(stream.resetCode).toBe(null);
+    pair.advance(1);
+    expect(stream.resetCode).toBe(Code.requestCancelled);
   });
 
   test("is waited for while it keeps the least rate", async () => {
