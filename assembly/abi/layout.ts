@@ -44,7 +44,15 @@ export const enum Layout {
   /** 32 bytes of entropy, written by the host before `initialize` and before each `addEntropy`; wiped when taken. */
   ENTROPY_PTR = 18,
   ENTROPY_LEN = 19,
-  COUNT = 20,
+  /**
+   * For a host that keeps what connections are given, to give it again. TRACE_PTR: a u32 that the host sets to 1 before
+   * `initialize`, so that `receiveDatagrams`, `pollDatagrams` and `handleTimeout` serve one connection at a call, and behind it the
+   * handle of that connection, 0 when the call served none. RANDOM_PTR: the 32 bytes of the random generator's key, from which all
+   * follows that it draws after an `addEntropy`. It is as secret as the engine's whole memory.
+   */
+  TRACE_PTR = 20,
+  RANDOM_PTR = 21,
+  COUNT = 22,
 }
 
 /** Bytes before name and value in an entry of a field block. */

@@ -26,6 +26,11 @@ export function drbgSeed(ptr: usize, len: u32): void {
   next = CHACHA20_QUAD_BYTES;
 }
 
+/** Address of the key, which alone says what is drawn next when the pool is empty, as `drbgSeed` leaves it. */
+export function drbgKeyPtr(): usize {
+  return key;
+}
+
 /** Fills [dest, dest + len) with random bytes. */
 export function randomFill(dest: usize, len: u32): void {
   while (len > 0) {

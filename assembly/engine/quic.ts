@@ -39,6 +39,7 @@ import { dirtyNoticeBy } from "../session/dirty.ts";
 import { hasEventRoom } from "../session/events.ts";
 import { outputSpill } from "../session/output.ts";
 import { transmitRegion, TRANSMIT_BYTES } from "../session/regions.ts";
+import { isTracing, traceServed } from "../session/trace.ts";
 import { quicConnectionDestroy } from "../quic/connection/lifecycle.ts";
 import { Endpoint } from "../quic/endpoint/endpoint_state.ts";
 import { endpointPoll } from "../quic/endpoint/poll.ts";
@@ -56,7 +57,8 @@ const EXCHANGES_PER_DATAGRAM: u32 = 64;
  */
 export function quicReceiveBatch(endpoint: Endpoint, ptr: usize, len: u32): i32 {
   let at: u32 = 0;
-  while (at < len) {
+  traceServed(0);
+  while (at < len && !(at != 0 && isTracing())) {
     if (!hasEventRoom(EXCHANGES_PER_DATAGRAM)) break;
     if (len - at < <u32>DatagramRecord.PAYLOAD) return -1;
     const record = ptr + at;
@@ -77,6 +79,7 @@ export function quicReceiveBatch(endpoint: Endpoint, ptr: usize, len: u32): i32 
 
 /** Fills the transmit region with datagrams to send; answers its bytes, 0 when there are no more. */
 export function quicPollBatch(endpoint: Endpoint): u32 {
+  traceServed(0);
   quicSettle(endpoint);
   outputSpill();
   return endpointPoll(endpoint, transmitRegion, TRANSMIT_BYTES);

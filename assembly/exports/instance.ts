@@ -36,8 +36,9 @@ import { exchangesInitialize } from "../session/exchange.ts";
 import { limitsTake, limitsReset, limitU32 } from "../session/limits.ts";
 import { outputReset } from "../session/output.ts";
 import { freeRetired, retiredReset } from "../session/retired.ts";
+import { isTraceOver, traceServed } from "../session/trace.ts";
 import { TimerOwner } from "../session/tunnel.ts";
-import { Socket } from "../ws/socket.ts";
+import { exchangeOfSocket, Socket } from "../ws/socket.ts";
 import { socketHandleTimeout } from "../ws/socket_deadlines.ts";
 import { entropyRegion, layoutTable, regionsClaim, regionsLay } from "../session/regions.ts";
 
@@ -125,7 +126,7 @@ export function pollDeadline(): f64 {
 
 /**
  * Acts on every deadline that has passed. When the event ring fills up it stops, and `pollDeadline` stays in the past until
- * it is called again.
+ * it is called again, as while the host traces, which is told of one connection at a call.
  */
 export function handleTimeout(now: f64): i32 {
   if (!initialized) return Status.NOT_INITIALIZED;
@@ -134,11 +135,18 @@ export function handleTimeout(now: f64): i32 {
   // As many events as a connection can cause at once: one that stops for want of room would be due again at once.
   const exchangeCount =
     max(limitU32(Limit.PIPELINED_COUNT), limitU32(Limit.STREAM_COUNT) + limitU32(Limit.PUSH_COUNT)) + 1;
-  while (hasEventRoom(exchangeCount)) {
+  traceServed(0);
+  while (hasEventRoom(exchangeCount) && !isTraceOver()) {
     const ptr = timerExpire(nowMs);
     if (ptr == 0) break;
-    if (changetype<TimerNode>(ptr).owner == TimerOwner.TUNNEL) socketHandleTimeout(changetype<Socket>(ptr));
-    else protocolHandleTimeout(changetype<Connection>(ptr));
+    if (changetype<TimerNode>(ptr).owner == TimerOwner.TUNNEL) {
+      const socket = changetype<Socket>(ptr);
+      traceServed(changetype<Connection>(exchangeOfSocket(socket).connection).handle);
+      socketHandleTimeout(socket);
+    } else {
+      traceServed(changetype<Connection>(ptr).handle);
+      protocolHandleTimeout(changetype<Connection>(ptr));
+    }
   }
   counterSet(Counter.MEMORY_BYTES_IN_USE, slabBytesInUse());
   return Status.OK;

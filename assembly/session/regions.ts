@@ -17,8 +17,10 @@ import { Limit } from "../abi/limit.ts";
 import { HANDLE_SLOT_BYTES } from "../core/handle_table.ts";
 import { ringByteLength, ringInitialize, RING_RECORD_SIZE } from "../core/ring.ts";
 import { slabInitialize } from "../core/slab.ts";
+import { drbgKeyPtr } from "../crypto/drbg.ts";
 import { countersPtr } from "./counters.ts";
 import { limitHitsPtr, limitsPtr, limitU32 } from "./limits.ts";
+import { tracePtr } from "./trace.ts";
 
 /** What one read from a socket can bring: all of it fits one slab block with its header, where input may have to wait. */
 export const RECEIVE_BYTES: u32 = 65536 - 64;
@@ -90,6 +92,8 @@ export function regionsLay(): void {
   lane(Layout.LIMIT_HIT_PTR, limitHitsPtr());
   lane(Layout.ENTROPY_PTR, entropy);
   lane(Layout.ENTROPY_LEN, ENTROPY_BYTES);
+  lane(Layout.TRACE_PTR, tracePtr());
+  lane(Layout.RANDOM_PTR, drbgKeyPtr());
 }
 
 /** Address of the layout table. */

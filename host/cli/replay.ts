@@ -1,7 +1,7 @@
 // `httpy replay`: runs the connections of a recording again, and prints what the engine told and answered.
 
 import { readFile } from "node:fs/promises";
-import { loadModule, readRecording, replay } from "../index.ts";
+import { loadModule, readRecording, replay, type Recording } from "../index.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Replays one connection, by its place from 1, or all; answers whether every call answered as it did when it was recorded. */
@@ -10,7 +10,7 @@ export async function replayFile(
   only: number | undefined,
   print: (line: string) => void,
 ): Promise<boolean> {
-  const { head, connections } = readRecording(await readFile(file, "utf8"));
+  const { head, connections } = readFrom(file, await readFile(file, "utf8"));
   if (only !== undefined && (only < 1 || only > connections.length)) {
     throw new UsageError(`--connection is ${only}; the recording has ${connections.length}, from 1`);
   }
@@ -29,4 +29,12 @@ export async function replayFile(
     isSame &&= differences.length === 0;
   }
   return isSame;
+}
+
+function readFrom(file: string, text: string): Recording {
+  try {
+    return readRecording(text);
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
 }

@@ -4,6 +4,18 @@ import { ADDRESS_BYTES, AddressFamily, DatagramRecord } from "../../assembly/abi
 
 export { ADDRESS_BYTES };
 
+/** The length of the datagram in the record at `at`. */
+export function datagramLengthAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at + DatagramRecord.LENGTH] as number) | ((bytes[at + DatagramRecord.LENGTH + 1] as number) << 8)
+  );
+}
+
+/** The length of the record at `at`, with what fills it up. */
+export function recordLengthAt(bytes: Uint8Array, at: number): number {
+  return aligned(DatagramRecord.PAYLOAD + datagramLengthAt(bytes, at));
+}
+
 /** Gathers datagrams in the receive region. */
 export class ReceiveBatch {
   readonly #bytes: Uint8Array;
@@ -61,9 +73,7 @@ export type DatagramVisitor = (
 export function visitBatch(bytes: Uint8Array, ptr: number, len: number, visit: DatagramVisitor): void {
   let address: Uint8Array | null = null;
   for (let at = ptr; at < ptr + len;) {
-    const size =
-      (bytes[at + DatagramRecord.LENGTH] as number) |
-      ((bytes[at + DatagramRecord.LENGTH + 1] as number) << 8);
+    const size = datagramLengthAt(bytes, at);
     const addressAt = at + DatagramRecord.ADDRESS;
     const payloadAt = at + DatagramRecord.PAYLOAD;
     if (address === null || !isAddressAt(bytes, addressAt, address))

@@ -24,6 +24,7 @@ import type { CompiledModule } from "./module.ts";
 import type { Recorder } from "./recorder.ts";
 import { SessionCommands } from "./session_commands.ts";
 import { SocketCommands } from "./socket_commands.ts";
+import { Trace } from "./trace.ts";
 
 /** A field block that stays in the engine's memory: for fields that are sent again and again. */
 export interface PinnedFields {
@@ -55,6 +56,7 @@ export class Engine {
   readonly sockets: SocketCommands;
   readonly quic: QuicCommands;
   readonly webTransport: SessionCommands;
+  readonly trace: Trace;
   readonly #memory: EngineMemory;
   readonly #layout: Uint32Array;
   readonly #receivePtr: number;
@@ -104,6 +106,7 @@ export class Engine {
     this.sockets = new SocketCommands(this.doors, this.#memory, layout);
     this.quic = new QuicCommands(this.doors, this.#memory, layout, this.receiveBuffer);
     this.webTransport = new SessionCommands(this.doors, this.#memory, layout);
+    this.trace = new Trace(this.doors, this.#memory, layout);
     if (options.limits !== undefined) {
       this.#memory.doubles.set(options.limits, (layout[Layout.LIMIT_PTR] as number) >>> 3);
     }

@@ -1,17 +1,18 @@
 // Gives an engine what another was given, and tells what it says: a recorded connection run again, on any runtime.
 //
-// Handles are those of the engine that runs now: an exchange is told apart by its place in the order of its connection's. What a
-// door answers is compared with what it answered then, since the same inputs give the same outputs; entropy alone is another, so
-// a WebSocket client's masks would be.
+// Handles are those of the engine that runs now: an exchange or a stream is told apart by its place in the order of its
+// connection's. What a door answers is compared with what it answered then, since the same inputs give the same outputs. Random
+// bytes are an input as well, on connections of QUIC: what was drawn is drawn again.
 
 import { statusText } from "../../assembly/abi/status_text.ts";
+import { datagramLengthAt } from "./datagram_batch.ts";
 import type { Doors } from "./doors.ts";
 import { Engine } from "./engine.ts";
-import type { EventSink } from "./event_reader.ts";
 import type { CompiledModule } from "./module.ts";
-import type { ReceivedHead } from "./received_head.ts";
-import { fromBase64, RECORDED_DOORS } from "./recording.ts";
+import { RECORDED_DOORS } from "./recorded_doors.ts";
+import { fromBase64 } from "./recording.ts";
 import type { RecordedCall, RecordedConnection, RecordingHead } from "./recording.ts";
+import { ReplaySink } from "./replay_sink.ts";
 
 /** What came of a replay. */
 export interface ReplayReport {
@@ -20,9 +21,6 @@ export interface ReplayReport {
   /** Calls that answered something else than they did when they were recorded, one line each. */
   readonly differences: readonly string[];
 }
-
-/** Fields whose values are told by their length alone. */
-const SECRET_FIELDS = /^(?:authorization|proxy-authorization|cookie|set-cookie|x-api-key)$/u;
 
 /** Runs a recorded connection again; `tell` is called with a line for each call and each event. */
 export function replay(
@@ -39,9 +37,10 @@ export function replay(
 
 class Replay {
   readonly #engine: Engine;
+  readonly #setup: readonly RecordedCall[];
   readonly #recorded: RecordedConnection;
   readonly #tell: (line: string) => void;
-  readonly #exchanges: number[] = [];
+  readonly #sink: ReplaySink;
   readonly #differences: string[] = [];
   #connection = 0;
 
@@ -52,40 +51,52 @@ class Replay {
     tell: (line: string) => void,
   ) {
     this.#recorded = recorded;
+    this.#setup = head.setup.slice(0, recorded.setupCount);
     this.#tell = tell;
-    const opened = recorded.calls.find(([door]) => door === "openConnection");
+    this.#sink = new ReplaySink(tell);
     this.#engine = Engine.create(module, {
       memoryBytes: head.memoryBytes,
       limits: Float64Array.from(head.limits),
-      entropy: new Uint8Array(32),
-      now: opened?.[1][3] ?? 0,
+      entropy: fromBase64(head.entropy),
+      now: head.startMs,
     });
+    this.#engine.trace.start();
   }
 
   run(): ReplayReport {
+    for (const call of this.#setup) this.#repeat(call);
     for (const call of this.#recorded.calls) this.#repeat(call);
     return { callCount: this.#recorded.calls.length, differences: this.#differences };
   }
 
-  #repeat([door, recordedArgs, bytes, recordedAnswer]: RecordedCall): void {
+  #repeat([door, recordedArgs, bytes, recordedAnswer, key]: RecordedCall): void {
     const args = [...recordedArgs];
     const shape = RECORDED_DOORS[door];
     if (shape?.of === "connection") args[0] = this.#connection;
-    if (shape?.of === "exchange") args[0] = this.#exchangeOf(args[0] as number);
+    if (shape?.of === "exchange") args[0] = this.#handleOf("exchanges", args[0] as number);
+    if (shape?.of === "stream") args[0] = this.#handleOf("streams", args[0] as number);
+    if (shape?.hasStream === true) args[1] = this.#handleOf("streams", args[1] as number);
     const parts = bytes === "" ? [] : bytes.split(" ").map(fromBase64);
-    if (door === "receive") this.#engine.receiveBuffer.set(parts[0] ?? new Uint8Array(), args[1]);
+    const [received = new Uint8Array()] = parts;
+    if (door === "receive") this.#engine.receiveBuffer.set(received, args[1]);
+    else if (door === "receiveDatagrams") this.#engine.receiveBuffer.set(received);
     else if (shape !== undefined) this.#engine.layArguments(args, shape.pointers, parts);
+    if (key !== undefined) this.#engine.trace.setKey(fromBase64(key));
     const call = this.#engine.doors[door as keyof Doors] as (...args: number[]) => number;
     const answer = call(...args);
     if (door === "openConnection") this.#connection = answer;
-    else this.#compare(door, recordedAnswer, answer);
-    this.#describe(door, args, answer);
+    else if (shape?.answers !== undefined && answer > 0 && (recordedAnswer ?? 0) > 0) {
+      const handles = this.#sink[`${shape.answers}s`];
+      if (!handles.includes(answer)) handles.push(answer);
+    } else this.#compare(door, recordedAnswer, answer);
+    this.#describe(door, args, received, answer);
     this.#engine.readEvents(this.#sink);
+    if (door === "receiveDatagrams" && this.#connection === 0) this.#connection = this.#sink.accepted;
   }
 
-  /** The handle that an exchange has here. */
-  #exchangeOf(recorded: number): number {
-    return this.#exchanges[this.#recorded.exchanges.indexOf(recorded)] ?? 0;
+  /** The handle that an exchange or a stream has here. */
+  #handleOf(kind: "exchanges" | "streams", recorded: number): number {
+    return this.#sink[kind][this.#recorded[kind].indexOf(recorded)] ?? 0;
   }
 
   #compare(door: string, recorded: number | null, answer: number): void {
@@ -96,66 +107,18 @@ class Replay {
     this.#tell(`! ${line}`);
   }
 
-  #describe(door: string, args: readonly number[], answer: number): void {
+  #describe(door: string, args: readonly number[], received: Uint8Array, answer: number): void {
     const status = answer < 0 ? ` ${statusText(answer)}` : "";
     if (door === "pollTransmit") {
       if (answer > 0) this.#tell(`> ${answer} bytes`);
+    } else if (door === "pollDatagrams") {
+      if (answer > 0) this.#tell(`> ${answer} bytes of datagrams at ${args[1]} ms`);
     } else if (door === "receive") {
       this.#tell(`< ${args[2]} bytes, ${answer} taken${status} at ${args[3]} ms`);
+    } else if (door === "receiveDatagrams") {
+      this.#tell(`< datagram of ${datagramLengthAt(received, 0)} bytes${status} at ${args[3]} ms`);
     } else if (door !== "setDate") {
       this.#tell(`  ${door}${status}`);
     }
   }
-
-  #event(exchange: number, text: string): void {
-    this.#tell(`* ${exchange === 0 ? "" : `exchange ${this.#number(exchange)} `}${text}`);
-  }
-
-  /** Exchanges are numbered in the order in which they come. */
-  #number(exchange: number): number {
-    const index = this.#exchanges.indexOf(exchange);
-    return index < 0 ? this.#exchanges.push(exchange) : index + 1;
-  }
-
-  readonly #sink: EventSink = {
-    request: (_connection, exchange, head) => this.#message(exchange, `${head.method} ${head.target}`, head),
-    response: (_connection, exchange, head) => this.#message(exchange, `status ${head.statusCode}`, head),
-    informational: (_connection, exchange, statusCode) => this.#event(exchange, `interim ${statusCode}`),
-    body: (_connection, exchange, bytes, isEnd) =>
-      this.#event(exchange, `content of ${bytes.length} bytes${isEnd ? ", the last" : ""}`),
-    end: (_connection, exchange) => this.#event(exchange, "end"),
-    aborted: (_connection, exchange, status) => this.#event(exchange, `aborted: ${statusText(status)}`),
-    peerEnded: (_connection, exchange) => this.#event(exchange, "the peer ended"),
-    writable: (_connection, exchange) => this.#event(exchange, "writable"),
-    tunnel: (_connection, exchange) => this.#event(exchange, "tunnel"),
-    transmit: () => this.#event(0, "something is to be sent"),
-    readPause: () => this.#event(0, "stop reading"),
-    readResume: () => this.#event(0, "go on reading"),
-    close: (_connection, status, abort) =>
-      this.#event(0, `close${abort ? " at once" : ""}: ${statusText(status)}`),
-    sockets: {
-      socketOpen: () => undefined,
-      socketData: (socket, flags, payload) =>
-        this.#event(socket, `WebSocket data of ${payload.length} bytes, flags ${flags}`),
-      socketPing: (socket) => this.#event(socket, "ping"),
-      socketPong: (socket) => this.#event(socket, "pong"),
-      socketClose: (socket, _flags, code, reason) =>
-        this.#event(socket, `WebSocket closed ${code} ${quoted(reason)}`),
-    },
-  };
-
-  #message(exchange: number, text: string, head: ReceivedHead): void {
-    this.#event(exchange, `${text} ${head.protocol}`);
-    for (const [name, value] of head.fields()) {
-      const shown = SECRET_FIELDS.test(name) ? `(${value.length} characters)` : quoted(value);
-      this.#tell(`*   ${name}: ${shown}`);
-    }
-  }
-}
-
-const MOST_SHOWN = 200;
-
-function quoted(text: string): string {
-  const shown = JSON.stringify(text.slice(0, MOST_SHOWN));
-  return text.length > MOST_SHOWN ? `${shown}…` : shown;
 }

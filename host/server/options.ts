@@ -50,7 +50,8 @@ export interface ListenOptions extends ListenerOptions {
   http3?: boolean | Http3Options;
   /**
    * A file that what the engine was given is written to when the server closes or an instance fails, for `httpy replay`: the last
-   * connections, up to 16 MiB for each instance. It holds what peers sent, secrets included, and only its owner may read it.
+   * connections of every version of HTTP, up to 16 MiB for each instance. It holds what peers sent, secrets and the keys of QUIC
+   * included, and only its owner may read it.
    */
   record?: string;
   /** Told of failures of instances, handlers and listeners. Default: the console. */

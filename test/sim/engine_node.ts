@@ -10,6 +10,7 @@ import { checked } from "../../host/engine/engine_error.ts";
 import type { EventSink } from "../../host/engine/event_reader.ts";
 import { type LimitOptions, resolveLimits } from "../../host/engine/limits.ts";
 import type { QuicEvents } from "../../host/engine/quic_events.ts";
+import type { Recorder } from "../../host/engine/recorder.ts";
 
 export interface NodeOptions {
   readonly limits?: LimitOptions;
@@ -28,6 +29,8 @@ export interface NodeOptions {
   readonly seed: number;
   readonly address: string;
   readonly unixMs?: number;
+  /** Keeps what the engine is given. */
+  readonly recorder?: Recorder;
   /** Of the engine's memory. Default 48 MiB. */
   readonly memoryBytes?: number;
 }
@@ -71,6 +74,7 @@ export abstract class EngineNode {
       memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
       limits,
       entropy,
+      ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
       now: nowMs,
     });
     checked(this.engine.doors.setDate(options.unixMs ?? Date.UTC(2027, 0, 1)), "setting the date");

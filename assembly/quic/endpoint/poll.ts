@@ -5,6 +5,7 @@ import { ADDRESS_BYTES, DatagramRecord } from "../../abi/quic.ts";
 import { QuicConnection } from "../connection/connection.ts";
 import { deadlinesArm } from "../connection/deadlines.ts";
 import { dirtyClear, markDirty } from "../connection/dirty.ts";
+import { isTraceOver, isTracing, traceServed } from "../../session/trace.ts";
 import { connectionSend, sentAddress, sentLocal } from "../connection/send.ts";
 import { Endpoint } from "./endpoint_state.ts";
 import { repliesPoll } from "./reply.ts";
@@ -22,8 +23,10 @@ export function endpointPoll(endpoint: Endpoint, dest: usize, capacity: u32): u3
     used += bytes;
     bytes = repliesPoll(endpoint, dest + used, capacity - used);
   }
-  while (endpoint.dirtyHead != 0) {
+  if (used != 0 && isTracing()) return used;
+  while (endpoint.dirtyHead != 0 && !isTraceOver()) {
     const connection = changetype<QuicConnection>(endpoint.dirtyHead);
+    traceServed(connection.handle);
     let burst: u32 = 0;
     let len: u32 = 0;
     do {

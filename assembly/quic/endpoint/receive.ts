@@ -7,6 +7,7 @@ import { QuicStatus } from "../../abi/quic_status.ts";
 import { Status } from "../../abi/status.ts";
 import { connectionOf } from "../../session/connection.ts";
 import { count } from "../../session/counters.ts";
+import { traceServed } from "../../session/trace.ts";
 import { QuicConnection } from "../connection/connection.ts";
 import { idGenerator, routes } from "../connection/identity.ts";
 import { connectionReceive } from "../connection/receive.ts";
@@ -59,6 +60,7 @@ export function endpointReceive(
     if (ptrOfConnection == 0) return;
   }
   const connection = changetype<QuicConnection>(ptrOfConnection);
+  traceServed(connection.handle);
   if (connection.endpoint != changetype<usize>(endpoint)) return;
   connectionReceive(connection, address, local, ptr, len, ecn);
 }

@@ -130,6 +130,10 @@ describe("httpy serve", () => {
     expect(replayed.stdout()).toMatch(/^# \d+ calls, 0 answered differently$/m);
     const missing = httpy("replay", recording, "--connection", "9");
     expect(await missing.ended()).toBe(2);
+    writeFileSync(recording, readFileSync(recording, "utf8").slice(0, -20));
+    const damaged = httpy("replay", recording);
+    expect(await damaged.ended()).toBe(2);
+    expect(damaged.stderr()).toContain(`${recording}: line 2 of the recording is damaged: it is not JSON`);
   });
 
   test.skipIf(isWindows)("serves a Unix socket", async () => {

@@ -1,44 +1,14 @@
 // Connections of a real server are recorded, and run again on another engine: the same answers, byte count for byte count.
 
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import http2 from "node:http2";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { WebSocket } from "undici";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { loadModule, readRecording, Recorder, replay } from "../../../host/engine/index.ts";
 import { Engine, Protocol, Role } from "../../../host/engine/index.ts";
-import { App } from "../../../host/server/app.ts";
 import { RawClient } from "./client.ts";
-
-/** Serves, lets `use` talk to the server, and answers what was recorded when it has closed. */
-async function recorded(use: (port: number) => Promise<void>): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "httpy-record-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, "recording");
-  const app = new App();
-  app.get("/users/:id", (req) => ({ id: req.params.id }));
-  app.post("/", async (req) => req.bytes());
-  app.get("/large", () => new Uint8Array(500_000).fill(97));
-  app.ws("/ws", { origins: "*", message: (ws, message) => void ws.send(message) });
-  const server = await app.listen({ port: 0, host: "127.0.0.1", record: file });
-  await use(server.port);
-  await server.close({ deadlineMs: 1000 });
-  if (process.platform !== "win32") expect(statSync(file).mode & 0o777).toBe(0o600);
-  return readFileSync(file, "utf8");
-}
-
-async function replayed(text: string): Promise<{ lines: string[]; differences: string[] }[]> {
-  const module = await loadModule();
-  const { head, connections } = readRecording(text);
-  return connections.map((connection) => {
-    const lines: string[] = [];
-    const { differences } = replay(module, head, connection, (line) => lines.push(line));
-    return { lines, differences: [...differences] };
-  });
-}
+import { recorded, replayed } from "./recorded.ts";
 
 test("HTTP/1.1: requests, content, an error; secrets are told by their length", async () => {
   const text = await recorded(async (port) => {
@@ -127,4 +97,40 @@ test("memory is bounded: closed connections go first, and one that is too long s
 
 test.each(["", "{}", '{"format":"other"}'])("%j is no recording, and the error says so", (text) => {
   expect(() => readRecording(text)).toThrow("this is no recording");
+});
+
+describe("a damaged recording says which line and why", () => {
+  const head = {
+    format: "httpy-recording",
+    version: 2,
+    limits: [1],
+    memoryBytes: 65536,
+    entropy: "AAAA",
+    startMs: 1,
+    setup: [],
+  };
+  const connection = { connection: 1, exchanges: [], streams: [], setupCount: 0, calls: [], isWhole: true };
+  const text = (first: object, second: object) => `${JSON.stringify(first)}\n${JSON.stringify(second)}\n`;
+  const withCall = (...call: unknown[]) => text(head, { ...connection, calls: [call] });
+
+  test.each([
+    [text(head, connection).slice(0, -10), "line 2 of the recording is damaged: it is not JSON"],
+    [text({ ...head, limits: null }, connection), "line 1 of the recording is damaged: it does not say how"],
+    [text({ ...head, setup: [[1]] }, connection), "line 1 of the recording is damaged: it does not say how"],
+    [text(head, { isWhole: true }), "line 2 of the recording is damaged: it is no connection"],
+    [text(head, { ...connection, setupCount: 1 }), "line 2 of the recording is damaged: it needs more"],
+    [withCall("layout", [], "", 0), "line 2 of the recording is damaged: its call 1 is none"],
+    [withCall("constructor", [], "", 0), "line 2 of the recording is damaged: its call 1 is none"],
+    [withCall("receive", ["1"], "", 0), "line 2 of the recording is damaged: its call 1 is none"],
+    [withCall("receive", [1], "*", 0), "line 2 of the recording is damaged: its call 1 is none"],
+    [withCall("receive", [1], "", 0, "*"), "line 2 of the recording is damaged: its call 1 is none"],
+    [text({ ...head, version: 1 }, connection), "this is no recording of version 2"],
+    ["null", "this is no recording of version 2"],
+  ])("%#", (damaged, why) => {
+    expect(() => readRecording(damaged)).toThrow(why);
+  });
+
+  test("and one that is whole is read", () => {
+    expect(readRecording(text(head, connection)).connections).toEqual([connection]);
+  });
 });
