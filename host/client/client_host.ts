@@ -1,7 +1,7 @@
 // The engine instance that all WebSocket clients of a process share, and the connections on it, over TCP and over QUIC alike.
 
 import { Engine, loadModule } from "../engine/index.ts";
-import type { EventSink, ReceivedHead, SocketEvents, SocketPayload } from "../engine/index.ts";
+import type { CompiledModule, EventSink, ReceivedHead, SocketEvents, SocketPayload } from "../engine/index.ts";
 import { QuicLinks, type LinksHost } from "./quic_links.ts";
 
 /** What a connection's owner is told. */
@@ -57,7 +57,7 @@ export class ClientHost implements EventSink, SocketEvents, LinksHost {
   readonly #exchangeAt: (ClientConnection | undefined)[] = [];
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(module: CompiledModule) {
     this.engine = Engine.create(module, { memoryBytes: CLIENT_MEMORY_BYTES, now: performance.now() });
   }
 

@@ -8,7 +8,7 @@ import { problemOf, results, skipped, type Suite, type SuiteResult } from "./sui
 
 /** Resolves in the page once the example has done all it does by itself. */
 const COMPLETE = `new Promise((resolve) => {
-  const look = () => document.documentElement.dataset.state === "complete" ? resolve(true) : setTimeout(look, 20);
+  const look = () => document.documentElement?.dataset.state === "complete" ? resolve(true) : setTimeout(look, 20);
   look();
 })`;
 const textOf = (id: string) => `document.getElementById("${id}").textContent`;

@@ -1,5 +1,5 @@
 // `npm run conformance [-- PART-OF-NAME] [--runtime NAME] [--brief]`: outside suites against the contract server. Installs or names what it needs.
-// `--brief` leaves out what takes longer than continuous integration has, or fetches whole runtimes. The last line is `conformance: N passed, N failed`.
+// `--brief` leaves out what takes longer than continuous integration has, or waits for the pace of a browser or of Python. The last line is `conformance: N passed, N failed`.
 
 import { parseArgs } from "node:util";
 import { startContract } from "../runtime/contract_process.ts";
@@ -47,6 +47,9 @@ const briefSuites: Suite[] = [
   ...slowClientSuites,
   ...wasiSuites,
   ...embeddingSuites,
+  ...packageSuites,
+  ...behaviourSuites,
+  ...determinismSuites,
 ];
 const allSuites: Suite[] = [
   ...h2specSuites,
