@@ -5,6 +5,8 @@
 
 import { Engine, loadModule, resolveLimits } from "../engine/index.ts";
 import type { EventSink, LimitOptions, ReceivedHead } from "../engine/index.ts";
+import type { QuicEvents } from "../engine/quic_events.ts";
+import { type QlogTarget, withQlog } from "../quic/qlog.ts";
 import { QuicConnectionError } from "../quic/quic_error.ts";
 import type { EngineCarrier } from "./engine_carrier.ts";
 import type { EngineExchange } from "./engine_exchange.ts";
@@ -44,13 +46,15 @@ export interface ClientEngineOptions {
   /** How long a connection without requests is kept. */
   readonly idleTimeoutMs: number;
   readonly limits: LimitOptions;
+  /** Where traces of connections of QUIC go. Default null: nowhere. */
+  readonly qlog?: QlogTarget | null;
 }
 
 export class ClientEngine implements EventSink {
   readonly engine: Engine;
   /** Connections of QUIC. */
   readonly links = new QuicLinks(this);
-  readonly quic = this.links.events;
+  readonly quic: QuicEvents;
   readonly #carrierAt: (EngineCarrier | undefined)[] = [];
   readonly #exchangeAt: (EngineExchange | undefined)[] = [];
   readonly #carriers = new Set<EngineCarrier>();
@@ -59,14 +63,26 @@ export class ClientEngine implements EventSink {
   #timerDeadline = Infinity;
   #failure: Error | null = null;
 
-  static async start({ memoryBytes, idleTimeoutMs, limits }: ClientEngineOptions): Promise<ClientEngine> {
+  static async start({
+    memoryBytes,
+    idleTimeoutMs,
+    limits,
+    qlog,
+  }: ClientEngineOptions): Promise<ClientEngine> {
     const module = await loadModule();
     const table = resolveLimits({ ...CLIENT_LIMITS, idleTimeoutMs, ...limits });
-    return new ClientEngine(Engine.create(module, { memoryBytes, limits: table, now: performance.now() }));
+    const engine = Engine.create(module, { memoryBytes, limits: table, now: performance.now() });
+    return new ClientEngine(engine, qlog ?? null);
   }
 
-  private constructor(engine: Engine) {
+  private constructor(engine: Engine, qlog: QlogTarget | null) {
     this.engine = engine;
+    const { events } = this.links;
+    const stats = (handle: number): Float64Array | null => engine.quic.stats(handle);
+    this.quic =
+      qlog === null
+        ? events
+        : withQlog(events, { target: qlog, role: "client", stats, now: () => this.now() });
   }
 
   /** Why the instance is lost, null while it is not. */

@@ -1,6 +1,7 @@
 // The options of HttpClient, their defaults, and errors that name the option, its value and what is allowed.
 
 import type { LimitOptions } from "../engine/index.ts";
+import type { QlogTarget } from "../quic/qlog.ts";
 import type { Dialer, ProtocolName } from "./dialer.ts";
 
 /** Options of TLS, as node:tls takes them. */
@@ -51,6 +52,11 @@ export interface HttpClientOptions {
    * may play the request to the server again (RFC 8470). Default false.
    */
   readonly earlyData?: boolean;
+  /**
+   * Keeps a qlog of every connection of HTTP/3: a folder for the files, or a function that is called with the name of each trace and
+   * answers what it is written to. It says when what was sent and how long, and nothing of what.
+   */
+  readonly qlog?: QlogTarget;
   /** Linear memory of the engine in MiB. Default 64. */
   readonly memoryMiB?: number;
   /** Limits of the engine by name. */
@@ -72,6 +78,7 @@ export interface ResolvedClientOptions {
   readonly redirects: number;
   readonly decompress: boolean;
   readonly earlyData: boolean;
+  readonly qlog: QlogTarget | null;
   readonly memoryBytes: number;
   readonly limits: LimitOptions;
   readonly dialers: readonly Dialer[];
@@ -91,6 +98,7 @@ const NAMES: readonly (keyof HttpClientOptions)[] = [
   "redirects",
   "decompress",
   "earlyData",
+  "qlog",
   "memoryMiB",
   "limits",
   "dialers",
@@ -113,6 +121,9 @@ export function resolveClientOptions(options: HttpClientOptions): ResolvedClient
   known("client option tls:", tls, TLS_NAMES);
   if (typeof decompress !== "boolean") throw wrong("decompress", decompress, "true or false");
   if (typeof earlyData !== "boolean") throw wrong("earlyData", earlyData, "true or false");
+  const { qlog } = options;
+  if (qlog !== undefined && typeof qlog !== "function" && (typeof qlog !== "string" || qlog === ""))
+    throw wrong("qlog", qlog, "the name of a folder, or a function that answers a writer");
   if (!Array.isArray(dialers) || !dialers.every(isDialer)) {
     throw wrong("dialers", dialers, "an array of dialers, which have a method dial");
   }
@@ -128,6 +139,7 @@ export function resolveClientOptions(options: HttpClientOptions): ResolvedClient
     redirects: whole("redirects", options.redirects ?? 20, 0, 100),
     decompress,
     earlyData,
+    qlog: qlog ?? null,
     memoryBytes: whole("memoryMiB", options.memoryMiB ?? 64, 8, 4095) * MIB,
     limits,
     dialers: dialers as readonly Dialer[],

@@ -42,12 +42,12 @@ export class HttpClient {
   /** Throws RangeError or TypeError for an option that is wrong. Connects to nothing. */
   constructor(options: HttpClientOptions = {}) {
     this.#options = resolveClientOptions(options);
-    const { tls, streamsPerConnection: streamsMax, dialers, protocols, earlyData } = this.#options;
+    const { tls, streamsPerConnection: streamsMax, dialers, protocols, earlyData, qlog } = this.#options;
     const engine = (): Promise<ClientEngine> => this.#runningEngine();
     const tcp = createTcpDialer(engine, { tls, streamsMax });
     // Who allows nothing else takes it for granted that the origin speaks HTTP/3; else the origin has to say so.
     const needsAlternative = protocols.some((one) => one !== "h3");
-    const quic = createQuicDialer(engine, { tls, streamsMax, earlyData, needsAlternative });
+    const quic = createQuicDialer(engine, { tls, streamsMax, earlyData, qlog, needsAlternative });
     this.#dialers = [...dialers, ...(protocols.includes("h3") ? [quic] : []), tcp];
   }
 
@@ -209,9 +209,9 @@ export class HttpClient {
 
   /** The engine's instance, a new one after a failure. */
   async #runningEngine(): Promise<ClientEngine> {
-    const { memoryBytes, idleTimeoutMs, limits } = this.#options;
+    const { memoryBytes, idleTimeoutMs, limits, qlog } = this.#options;
     const start = (): Promise<ClientEngine> =>
-      (this.#engine = ClientEngine.start({ memoryBytes, idleTimeoutMs, limits }));
+      (this.#engine = ClientEngine.start({ memoryBytes, idleTimeoutMs, limits, qlog }));
     const engine = await (this.#engine ?? start());
     return engine.failure === null ? engine : start();
   }

@@ -13,6 +13,7 @@ import { encodeAddress, parseIp } from "../engine/datagram_batch.ts";
 import { checked } from "../engine/engine_error.ts";
 import { readCredential } from "../quic/credentials.ts";
 import { addRoots, makeConfig, readRuntimeRoots } from "../quic/quic_config.ts";
+import type { QlogTarget } from "../quic/qlog.ts";
 import { QuicConnectionError } from "../quic/quic_error.ts";
 import type { ClientEngine } from "./client_engine.ts";
 import type { TlsClientOptions } from "./client_options.ts";
@@ -29,6 +30,7 @@ export interface QuicDialerOptions {
   readonly streamsMax: number;
   /** Send safe requests before the handshake of a resumed connection is complete. */
   readonly earlyData: boolean;
+  readonly qlog: QlogTarget | null;
   /** Connect only where an origin has said that it speaks HTTP/3. */
   readonly needsAlternative: boolean;
 }
@@ -56,7 +58,7 @@ export function createQuicDialer(engine: () => Promise<ClientEngine>, options: Q
     let made = configured.get(client);
     if (made === undefined) {
       for (const other of configured.keys()) if (other.failure !== null) configured.delete(other);
-      configured.set(client, (made = configureQuic(client, options.tls, 1, options.earlyData)));
+      configured.set(client, (made = configureQuic(client, options.tls, 1, options)));
     }
     return made;
   };
@@ -111,21 +113,22 @@ export async function configureQuic(
   client: LinksHost,
   tls: TlsClientOptions,
   version = 1,
-  earlyData = false,
+  more: Partial<Pick<QuicDialerOptions, "earlyData" | "qlog">> = {},
 ): Promise<Configured> {
   const { quic } = client.engine;
   const isUnchecked = tls.rejectUnauthorized === false;
   const runtimeRoots = isUnchecked || tls.ca !== undefined ? "" : await readRuntimeRoots();
-  const flags =
-    QuicConfigFlag.HTTP3 |
-    (isUnchecked ? QuicConfigFlag.ANY_CERTIFICATE : 0) |
-    (earlyData ? QuicConfigFlag.EARLY_DATA : 0);
-  const config = makeConfig(quic, { alpn: ["h3"], datagramBytes: 0 }, flags);
+  const { earlyData = false, qlog = null } = more;
+  const config = makeConfig(
+    quic,
+    { alpn: ["h3"], datagramBytes: 0, earlyData, ...(qlog === null ? {} : { qlog }) },
+    QuicConfigFlag.HTTP3 | (isUnchecked ? QuicConfigFlag.ANY_CERTIFICATE : 0),
+  );
   if (!isUnchecked) addRoots(quic, config, tls.ca === undefined ? undefined : pemOf(tls.ca), runtimeRoots);
   checked(quic.setOption(config, QuicOption.VERSION, version), "choosing the version");
   let other: Promise<Configured> | undefined;
   const version2 = (): Promise<Configured> =>
-    (other ??= configureQuic(client, tls, VERSION_2_NEGOTIATED, earlyData));
+    (other ??= configureQuic(client, tls, VERSION_2_NEGOTIATED, more));
   if (tls.key === undefined || tls.cert === undefined) return { config, keys: [], version2 };
   const { key, chain, schemes } = readCredential({ key: tls.key, cert: tls.cert }, tls.passphrase);
   checked(quic.addCertificate(config, { keyId: 0, chain, names: [], schemes }), "adding a certificate");

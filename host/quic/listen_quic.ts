@@ -1,14 +1,20 @@
 // Serving raw QUIC.
 
-import { isIP } from "node:net";
 import { QuicOption, RetryPolicy } from "../engine/index.ts";
-import { parseIp } from "../engine/datagram_batch.ts";
 import { checked } from "../engine/engine_error.ts";
 import { resolveLimits } from "../engine/limits.ts";
 import { loadModule, moduleFrom } from "../engine/module.ts";
 import { bindDatagrams } from "../transport/runtime_datagrams.ts";
 import { Endpoint } from "./endpoint.ts";
-import { addCredentials, makeConfig, type QuicOptions, type ServerCredentials } from "./quic_config.ts";
+import { type PreferredAddress, preferredAddressProblem } from "./preferred_address.ts";
+import { listenOnPreferred } from "./preferred_socket.ts";
+import {
+  addCredentials,
+  makeConfig,
+  optionError,
+  type QuicOptions,
+  type ServerCredentials,
+} from "./quic_config.ts";
 import type { QuicConnection } from "./quic_connection.ts";
 import { QuicHost } from "./quic_host.ts";
 
@@ -24,11 +30,8 @@ export interface ListenQuicOptions extends QuicOptions, ServerCredentials {
   /** 32 bytes that processes on one port share, and the number of this one. Default: random. */
   readonly secret?: Uint8Array;
   readonly process?: number;
-  /**
-   * Where clients are to go once their handshake is confirmed (RFC 9000 §9.6), as an address of this machine alone behind one that many
-   * share: an IP address, and a port, 0 for any. It is bound too.
-   */
-  readonly preferredAddress?: { readonly host: string; readonly port?: number };
+  /** Where clients are to go once their handshake is confirmed (RFC 9000 §9.6). It is bound too. */
+  readonly preferredAddress?: PreferredAddress;
 }
 
 /** A listener for raw QUIC. */
@@ -52,8 +55,8 @@ export async function listenQuic(
   onConnection: (connection: QuicConnection) => void | Promise<void>,
 ): Promise<QuicListener> {
   const { preferredAddress: preferred } = options;
-  if (preferred !== undefined && isIP(preferred.host) === 0)
-    throw new TypeError(`QUIC option preferredAddress.host is ${preferred.host}; it must be an IP address`);
+  const problem = preferred === undefined ? null : preferredAddressProblem(preferred);
+  if (problem !== null) optionError(problem.name, problem.value, problem.allowed);
   const module = await (options.module === undefined ? loadModule() : moduleFrom(options.module));
   const host = new QuicHost({
     module,
@@ -77,11 +80,7 @@ export async function listenQuic(
     });
     const socket = await bindDatagrams(options, endpoint);
     endpoint.addSocket(socket);
-    if (preferred !== undefined) {
-      const second = await bindDatagrams(preferred, endpoint.sinkFor(1));
-      endpoint.addSocket(second);
-      checked(quic.setPreferredAddress(config, preferredBytes(second)), "setting the preferred address");
-    }
+    if (preferred !== undefined) await listenOnPreferred(quic, config, endpoint, preferred);
     return {
       host: socket.host,
       port: socket.port,
@@ -105,15 +104,4 @@ export async function listenQuic(
     host.stop();
     throw error;
   }
-}
-
-/** RFC 9000 §18.2: an IPv4 address and its port, then an IPv6 one and its port, of which one is all zero. */
-function preferredBytes({ host, port }: { readonly host: string; readonly port: number }): Uint8Array {
-  const bytes = new Uint8Array(24);
-  const isIpv6 = isIP(host) === 6;
-  const at = isIpv6 ? 6 : 0;
-  const ip = parseIp(host);
-  bytes.set(ip, at);
-  new DataView(bytes.buffer).setUint16(at + ip.length, port);
-  return bytes;
 }

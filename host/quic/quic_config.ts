@@ -67,7 +67,8 @@ export interface ServerCredentials {
   };
 }
 
-function optionError(name: string, value: unknown, allowed: string): never {
+/** Throws a TypeError that names an option, its value and what is allowed. */
+export function optionError(name: string, value: unknown, allowed: string): never {
   throw new TypeError(
     `QUIC option ${name} is ${JSON.stringify(value) ?? String(value)}; it must be ${allowed}`,
   );

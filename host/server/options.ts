@@ -2,6 +2,7 @@
 
 import { DEFAULT_MEMORY_BYTES, resolveLimits } from "../engine/index.ts";
 import type { LimitOptions, ModuleSource } from "../engine/index.ts";
+import { preferredAddressProblem } from "../quic/preferred_address.ts";
 import { isLogger } from "../router/index.ts";
 import type { Logger } from "../router/index.ts";
 import type { ListenTarget, TlsOptions, Transport } from "../transport/transport.ts";
@@ -153,12 +154,12 @@ function checkServices({ limits, authorities, logger, module, transport, record 
   if (module !== undefined && !isModule) throw wrong("module", module, "a WebAssembly.Module or its bytes");
 }
 
-const HTTP3_NAMES = ["earlyData", "retry", "secret", "process", "qlog"];
+const HTTP3_NAMES = ["earlyData", "retry", "secret", "process", "qlog", "preferredAddress"];
 
 function http3Of({ http3, tls, listeners }: ListenOptions): Http3Options | null {
   if (http3 === undefined || http3 === false) return null;
-  const isSecure = tls !== undefined || (listeners ?? []).some((listener) => listener.tls !== undefined);
-  if (!isSecure)
+  const secure = [{ tls }, ...(listeners ?? [])].filter((listener) => listener.tls !== undefined);
+  if (secure.length === 0)
     throw new TypeError("listen option http3 needs a listener with tls: HTTP/3 has no other form");
   if (http3 === true) return {};
   if (!isObject(http3)) throw wrong("http3", http3, "true, false or an object");
@@ -171,7 +172,18 @@ function http3Of({ http3, tls, listeners }: ListenOptions): Http3Options | null 
   if (secret !== undefined && !(secret instanceof Uint8Array && secret.length === SECRET_BYTES))
     throw wrong("http3.secret", secret, `a Uint8Array of ${SECRET_BYTES} bytes`);
   if (process !== undefined) whole("http3.process", process, 0, 255);
+  checkPreferred(http3.preferredAddress, secure.length);
   return http3;
+}
+
+function checkPreferred(preferred: unknown, secureCount: number): void {
+  if (preferred === undefined) return;
+  const problem = preferredAddressProblem(preferred);
+  if (problem !== null) throw wrong(`http3.${problem.name}`, problem.value, problem.allowed);
+  if (secureCount > 1)
+    throw new TypeError(
+      "listen option http3.preferredAddress is given with several listeners with tls; it is for one",
+    );
 }
 
 function altSvcOf(altSvc: unknown): (() => string | null) | null {

@@ -4,9 +4,11 @@ import { QuicConfigFlag, QuicOption } from "../engine/index.ts";
 import { checked } from "../engine/engine_error.ts";
 import { Endpoint } from "../quic/endpoint.ts";
 import { type QlogTarget, withQlog } from "../quic/qlog.ts";
+import type { PreferredAddress } from "../quic/preferred_address.ts";
+import { listenOnPreferred } from "../quic/preferred_socket.ts";
 import { addCredentials, makeConfig } from "../quic/quic_config.ts";
 import { bindDatagrams } from "../transport/runtime_datagrams.ts";
-import type { DatagramSink } from "../transport/datagrams.ts";
+import type { DatagramSink, DatagramSocket } from "../transport/datagrams.ts";
 import type { BoundAddress, ListenTarget, TlsOptions } from "../transport/transport.ts";
 import type { EngineHost } from "./engine_host.ts";
 import type { RequestHandler } from "./server.ts";
@@ -25,6 +27,11 @@ export interface Http3Options {
    * what it is written to. It says when what was sent and how long, and nothing of what.
    */
   readonly qlog?: QlogTarget;
+  /**
+   * Where clients are to go once their handshake is confirmed (RFC 9000 §9.6), beside the listener's own address, on which all
+   * begin. It is bound too. For one listener alone.
+   */
+  readonly preferredAddress?: PreferredAddress;
 }
 
 /** One UDP port of the server. */
@@ -46,6 +53,38 @@ export async function listenHttp3(
   options: Http3Options,
   handler: RequestHandler,
 ): Promise<QuicListener> {
+  // The endpoint comes later: there is none for a port that is another's.
+  let sink: DatagramSink | null = null;
+  const socket = await bindDatagrams(
+    {
+      host: address.host,
+      port: address.port,
+      ipv6Only: target.ipv6Only,
+      reusePort: target.reusePort,
+    },
+    {
+      onDatagram: (payload, from, port) => sink?.onDatagram(payload, from, port),
+      onClose: (error) => sink?.onClose(error),
+    },
+  );
+  try {
+    const endpoint = await serveHttp3(host, socket, target, options, handler);
+    sink = endpoint;
+    return listenerOf(host, endpoint, socket.port);
+  } catch (error) {
+    await socket.close();
+    throw error;
+  }
+}
+
+/** Makes the endpoint of a socket, and of the preferred address. */
+async function serveHttp3(
+  host: EngineHost,
+  socket: DatagramSocket,
+  target: ListenTarget & { readonly tls: TlsOptions },
+  options: Http3Options,
+  handler: RequestHandler,
+): Promise<Endpoint> {
   const { quic } = host.engine;
   if (options.secret !== undefined)
     checked(quic.setSecret(options.secret, options.process ?? 0), "setting the secret of http3");
@@ -70,27 +109,19 @@ export async function listenHttp3(
   );
   const keys = addCredentials(quic, config, target);
   if (options.retry === true) checked(quic.setOption(config, QuicOption.RETRY, 1), "asking for a Retry");
-  // The endpoint outlives the port only as far as the sink stands in before it is there.
-  let sink: DatagramSink | null = null;
-  const socket = await bindDatagrams(
-    {
-      host: address.host,
-      port: address.port,
-      ipv6Only: target.ipv6Only,
-      reusePort: target.reusePort,
-    },
-    {
-      onDatagram: (payload, from, port) => sink?.onDatagram(payload, from, port),
-      onClose: (error) => sink?.onClose(error),
-    },
-  );
   const endpoint = new Endpoint(host, keys);
-  sink = endpoint;
   endpoint.addSocket(socket);
+  if (options.preferredAddress !== undefined)
+    await listenOnPreferred(quic, config, endpoint, options.preferredAddress);
   checked(quic.listen(endpoint.handle, config), "listening by QUIC");
   host.endpoints.add(endpoint);
+  return endpoint;
+}
+
+function listenerOf(host: EngineHost, endpoint: Endpoint, port: number): QuicListener {
+  const { quic } = host.engine;
   return {
-    port: socket.port,
+    port,
     drain: () => {
       if (!host.isFailed) quic.drainEndpoint(endpoint.handle);
     },

@@ -44,6 +44,8 @@ const DEFAULT_CLOSE_DEADLINE_MS = 10_000;
 /** A day: what browsers keep anyhow. */
 const ALT_SVC_S = 86_400;
 const CLOSE_POLL_MS = 20;
+/** Ports that are asked for until one is free for TCP and UDP. */
+const PORT_TRIES = 8;
 
 /** A server that listens, as `app.listen` gives it. */
 export class Server {
@@ -64,12 +66,13 @@ export class Server {
     const transport = options.transport ?? (await runtimeTransport());
     try {
       for (const target of resolved.targets) {
-        const listener = await transport.listen(target, (socket) => server.#accept(socket));
-        server.#listeners.push(listener);
-        if (target.tls !== undefined && resolved.http3 !== null) {
-          await server.#listenHttp3(
-            listener,
-            { ...target, tls: target.tls },
+        const { tls } = target;
+        if (tls === undefined || resolved.http3 === null) {
+          server.#listeners.push(await transport.listen(target, (socket) => server.#accept(socket)));
+        } else {
+          await server.#listenBoth(
+            transport,
+            { ...target, tls },
             resolved.http3,
             handler,
             options.logger ?? console,
@@ -131,23 +134,42 @@ export class Server {
     );
   }
 
-  /** HTTP/3 beside a listener. Where UDP cannot be bound the server says so, and serves what it can. */
-  async #listenHttp3(
-    listener: Listener,
+  /**
+   * A listener with HTTP/3 beside it. Of any port, one is taken whose number is free for UDP, too. Where UDP cannot be bound the server
+   * says so, and serves what it can.
+   */
+  async #listenBoth(
+    transport: Transport,
     target: ListenTarget & { readonly tls: TlsOptions },
     options: Http3Options,
     handler: RequestHandler,
     logger: Pick<Logger, "warn">,
   ): Promise<void> {
+    const host = this.#pool.hosts[0] as EngineHost;
+    const isAnyPort = (target.port ?? 0) === 0 && target.path === undefined;
+    // Held until one is found, so that each try is of another number.
+    const others: Listener[] = [];
     try {
-      const { listenHttp3 } = await import("./quic_listener.ts");
-      const host = this.#pool.hosts[0] as EngineHost;
-      this.#quicListeners.push(await listenHttp3(host, listener.address, target, options, handler));
-    } catch (error) {
-      logger.warn(
-        { err: error },
-        `HTTP/3 is not served on port ${listener.address.port}: UDP cannot be used`,
-      );
+      for (;;) {
+        const listener = await transport.listen(target, (socket) => this.#accept(socket));
+        try {
+          const { listenHttp3 } = await import("./quic_listener.ts");
+          this.#quicListeners.push(await listenHttp3(host, listener.address, target, options, handler));
+        } catch (error) {
+          if (isAnyPort && isPortTaken(error) && others.length + 1 < PORT_TRIES) {
+            others.push(listener);
+            continue;
+          }
+          logger.warn(
+            { err: error },
+            `HTTP/3 is not served on port ${listener.address.port}: UDP cannot be used`,
+          );
+        }
+        this.#listeners.push(listener);
+        return;
+      }
+    } finally {
+      await Promise.all(others.map((listener) => listener.stop()));
     }
   }
 
@@ -263,6 +285,12 @@ async function runtimeTransport(): Promise<Transport> {
     throw new TypeError("listen option transport is missing; it must be one, as there are no sockets here");
   }
   return (await import("../transport/runtime_transport.ts")).runtimeTransport;
+}
+
+/** Whether a port could not be bound because somebody has it: Node's and Bun's code, or Deno's class. */
+function isPortTaken(error: unknown): boolean {
+  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
+  return code === "EADDRINUSE" || name === "AddrInUse";
 }
 
 /** RFC 9110 §15.5.20: the server does not speak for this authority. */

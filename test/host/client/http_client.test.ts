@@ -338,6 +338,10 @@ test.each<[object, RegExp]>([
     { protocols: ["h4"] },
     /^client option protocols is \["h4"\]; it must be an array of one or more of h3, h2, http\/1\.1$/u,
   ],
+  [
+    { qlog: "" },
+    /^client option qlog is ""; it must be the name of a folder, or a function that answers a writer$/u,
+  ],
   [{ tls: { pfx: "" } }, /^client option tls: "pfx" is unknown/u],
   [{ dialers: [{}] }, /^client option dialers is \[an object\]; it must be an array of dialers/u],
   [{ decompress: 1 }, /^client option decompress is 1; it must be true or false$/u],

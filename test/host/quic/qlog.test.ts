@@ -163,7 +163,7 @@ describe("qlog of raw QUIC", () => {
   });
 });
 
-test("qlog of HTTP/3 is written to files of a folder, one for each connection", async () => {
+test("qlog of HTTP/3 is written to files of a folder, one for each connection at each end", async () => {
   const folder = mkdtempSync(join(tmpdir(), "qlog-"));
   const app = new App();
   app.get("/", () => "hello");
@@ -173,7 +173,11 @@ test("qlog of HTTP/3 is written to files of a folder, one for each connection", 
     tls,
     http3: { qlog: join(folder, "traces") },
   });
-  const client = new HttpClient({ protocols: ["h3"], tls: { ca: certificate.cert } });
+  const client = new HttpClient({
+    protocols: ["h3"],
+    tls: { ca: certificate.cert },
+    qlog: join(folder, "client"),
+  });
   try {
     const response = await client.fetch(`https://localhost:${server.port}/`);
     expect(await response.text()).toBe("hello");
@@ -181,14 +185,19 @@ test("qlog of HTTP/3 is written to files of a folder, one for each connection", 
     await client.close();
     await server.close();
   }
-  await vi.waitFor(() => {
-    const files = readdirSync(join(folder, "traces"));
-    expect(files).toHaveLength(1);
-    expect(files[0]).toMatch(/^[0-9a-f]{16}_server\.sqlog$/u);
-    const { events } = parseSequence(readFileSync(join(folder, "traces", files[0] as string), "utf8"));
-    expect(events.at(-1)).toMatchObject({ name: "quic:connection_state_updated", data: { new: "closed" } });
-    expect(packetsOf(events, "quic:packet_received").length).toBeGreaterThan(2);
-  });
+  for (const [part, role] of [
+    ["traces", "server"],
+    ["client", "client"],
+  ] as const) {
+    await vi.waitFor(() => {
+      const files = readdirSync(join(folder, part));
+      expect(files).toHaveLength(1);
+      expect(files[0]).toMatch(new RegExp(`^[0-9a-f]{16}_${role}\\.sqlog$`, "u"));
+      const { events } = parseSequence(readFileSync(join(folder, part, files[0] as string), "utf8"));
+      expect(events.at(-1)).toMatchObject({ name: "quic:connection_state_updated", data: { new: "closed" } });
+      expect(packetsOf(events, "quic:packet_received").length).toBeGreaterThan(2);
+    });
+  }
   rmSync(folder, { recursive: true });
 });
 

@@ -152,7 +152,7 @@ describe("raw QUIC", () => {
     await expectEcho(connection);
     await close();
     await expect(serve({ preferredAddress: { host: "localhost" } })).rejects.toThrow(
-      "QUIC option preferredAddress.host is localhost; it must be an IP address",
+      'QUIC option preferredAddress.host is "localhost"; it must be an IP address, and not that of any host',
     );
   });
 

@@ -7,6 +7,9 @@ import { HttpClient } from "../../../host/client/http_client.ts";
 import { App } from "../../../host/server/app.ts";
 import { developmentCertificate } from "../../../host/server/development_certificate.ts";
 import { bindDatagrams } from "../../../host/transport/runtime_datagrams.ts";
+import type { DatagramSocket } from "../../../host/transport/datagrams.ts";
+import { runtimeTransport } from "../../../host/transport/runtime_transport.ts";
+import type { Transport } from "../../../host/transport/transport.ts";
 import { keep } from "./running.ts";
 
 const host = "127.0.0.1";
@@ -40,4 +43,68 @@ test("h1 and h2 are served, without alt-svc, where somebody else has the UDP por
   const other = keep(await app.listen({ host, port: 0, tls, http3: true, logger }));
   expect(other.protocols).toEqual(["h3", "h2", "http/1.1"]);
   expect(warnings.length).toBe(1);
+});
+
+/** The runtime's transport, where somebody has the UDP port of the first `count` listeners. */
+function withTakenPorts(count: number): { transport: Transport; taken: DatagramSocket[]; ports: number[] } {
+  const taken: DatagramSocket[] = [];
+  const ports: number[] = [];
+  const transport: Transport = {
+    name: "taken",
+    listen: async (target, onSocket) => {
+      const listener = await runtimeTransport.listen(target, onSocket);
+      const { port } = listener.address;
+      ports.push(port);
+      if (taken.length < count)
+        taken.push(await bindDatagrams({ host, port }, { onDatagram: ignore, onClose: ignore }));
+      return listener;
+    },
+  };
+  return { transport, taken, ports };
+}
+
+test.each([
+  ["the next is taken", 3, true],
+  ["eight are tried", 8, false],
+])("of any port whose number somebody has for UDP %s", async (_name, count, isServed) => {
+  const tls = await developmentCertificate();
+  const { transport, taken, ports } = withTakenPorts(count);
+  const warnings: string[] = [];
+  const logger = { ...silent, warn: (_fields: object, message: string) => void warnings.push(message) };
+  const app = new App().get("/", () => "here");
+  const server = keep(await app.listen({ host, tls, http3: true, logger, transport }));
+  expect(ports).toHaveLength(isServed ? count + 1 : count);
+  expect(new Set(ports).size).toBe(ports.length);
+  expect(server.addresses.map(({ port }) => port)).toEqual(ports.slice(-1));
+  expect(server.protocols.includes("h3")).toBe(isServed);
+  expect(warnings).toHaveLength(isServed ? 0 : 1);
+  await using client = new HttpClient({ protocols: [isServed ? "h3" : "h2"], tls: { ca: tls.cert } });
+  const response = await client.fetch(`https://${host}:${server.port}/`);
+  expect(await response.text()).toBe("here");
+  // Those that were not taken are given back.
+  const refused = await fetch(`http://${host}:${ports[0]}/`).catch((error: Error) => error);
+  if (isServed) expect(refused).toBeInstanceOf(Error);
+  await Promise.all(taken.map((socket) => socket.close()));
+});
+
+test("clients go to the preferred address", async () => {
+  const tls = await developmentCertificate();
+  const traces: string[] = [];
+  const qlog = () => ({ write: (text: string) => void traces.push(text), end: ignore });
+  const app = new App().get("/", (req) => req.exchange.protocol);
+  const server = keep(
+    await app.listen({
+      host,
+      port: 0,
+      tls,
+      http3: { preferredAddress: { host: "127.0.0.1" } },
+    }),
+  );
+  await using client = new HttpClient({ protocols: ["h3"], tls: { ca: tls.cert }, qlog });
+  for (let asked = 0; asked < 5; asked++) {
+    const response = await client.fetch(`https://${host}:${server.port}/`);
+    expect([response.status, response.protocol]).toEqual([200, "h3"]);
+    await response.text();
+  }
+  expect(traces.join("")).toContain("path_challenge");
 });

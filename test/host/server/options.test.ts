@@ -69,6 +69,30 @@ const wrong: [given: unknown, message: string][] = [
     "listen option authorities is an empty array; it must be an array of one or more strings",
   ],
   [{ authorities: [1] }, "listen option authorities is an array; it must be an array of one or more strings"],
+  [
+    { tls: pair, http3: { preferredAddress: "127.0.0.1" } },
+    'listen option http3.preferredAddress is "127.0.0.1"; it must be an object with host and port',
+  ],
+  [
+    { tls: pair, http3: { preferredAddress: { host: "localhost" } } },
+    'listen option http3.preferredAddress.host is "localhost"; it must be an IP address, and not that of any host',
+  ],
+  [
+    { tls: pair, http3: { preferredAddress: { host: "::" } } },
+    'listen option http3.preferredAddress.host is "::"; it must be an IP address, and not that of any host',
+  ],
+  [
+    { tls: pair, http3: { preferredAddress: { host: "::1", port: 65536 } } },
+    "listen option http3.preferredAddress.port is 65536; it must be a whole number from 0 to 65535",
+  ],
+  [
+    { tls: pair, http3: { preferredAddress: { host: "::1", family: 6 } } },
+    "listen option http3.preferredAddress.family is 6; it must be left out: it is unknown",
+  ],
+  [
+    { listeners: [{ tls: pair }, { tls: pair }], http3: { preferredAddress: { host: "::1" } } },
+    "listen option http3.preferredAddress is given with several listeners with tls; it is for one",
+  ],
   [{ logger: { error: 1 } }, "listen option logger is [object Object]; it must have the methods"],
   [
     { transport: {} },
