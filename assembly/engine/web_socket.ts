@@ -17,7 +17,7 @@ import { writeAscii } from "../http/ascii.ts";
 import { Connection } from "../session/connection.ts";
 import { Exchange, exchangeOf, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitOf } from "../session/limits.ts";
-import { tunnelFree } from "../session/tunnel.ts";
+import { tunnelFree } from "../session/tunnel_block.ts";
 import { agreedDeflate, answerFields, answerFieldsPtr, handshakeStatus } from "../ws/server.ts";
 import { socketBegin, socketCreate, socketOf } from "../ws/socket.ts";
 import { socketWatch } from "../ws/socket_deadlines.ts";

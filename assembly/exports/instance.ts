@@ -37,7 +37,7 @@ import { limitsTake, limitsReset, limitU32 } from "../session/limits.ts";
 import { outputReset } from "../session/output.ts";
 import { freeRetired, retiredReset } from "../session/retired.ts";
 import { isTraceOver, traceServed } from "../session/trace.ts";
-import { TimerOwner } from "../session/tunnel.ts";
+import { TimerOwner } from "../session/tunnel_block.ts";
 import { exchangeOfSocket, Socket } from "../ws/socket.ts";
 import { socketHandleTimeout } from "../ws/socket_deadlines.ts";
 import { entropyRegion, layoutTable, regionsClaim, regionsLay } from "../session/regions.ts";

@@ -9,7 +9,7 @@ import { ConnectionFlag } from "../session/connection.ts";
 import { Exchange, ExchangeFlag, exchangeShedHead, hasFlag } from "../session/exchange.ts";
 import { limitU32 } from "../session/limits.ts";
 import { outputPending, outputWrite } from "../session/output.ts";
-import { Tunnel } from "../session/tunnel.ts";
+import { Tunnel } from "../session/tunnel_block.ts";
 import { H1Connection } from "./connection.ts";
 import { h1Abort, messageSent } from "./lifecycle.ts";
 import { updateReading } from "./reading.ts";

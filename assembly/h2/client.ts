@@ -49,7 +49,8 @@ import {
   requestMethodId,
   requestProtocol,
 } from "../session/send_rules.ts";
-import { streamCreate, H2Stream } from "./stream.ts";
+import { H2Stream } from "./stream.ts";
+import { streamCreate } from "./streams.ts";
 import { StreamInput, StreamState } from "./stream_state.ts";
 
 /** "https" and "http" as bytes. */

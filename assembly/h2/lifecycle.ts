@@ -33,7 +33,8 @@ import { releaseHeld } from "./flow_control.ts";
 import { rememberClosed } from "./recent_streams.ts";
 import { scheduleRemove } from "./schedule.ts";
 import { queueSettings } from "./settings_exchange.ts";
-import { streamDetach, H2Stream } from "./stream.ts";
+import { H2Stream } from "./stream.ts";
+import { streamDetach } from "./streams.ts";
 import { faultOf, isClosed, nextState, StreamFault, StreamInput, StreamState } from "./stream_state.ts";
 import { streamTableFree, streamTableRemove } from "./stream_table.ts";
 

@@ -32,7 +32,8 @@ import {
 import { priorityIncremental, priorityUrgency, readPriorityValue } from "../http/priority.ts";
 import { rememberClosed } from "./recent_streams.ts";
 import { schedulePriority } from "./schedule.ts";
-import { streamCreate, H2Stream } from "./stream.ts";
+import { H2Stream } from "./stream.ts";
+import { streamCreate } from "./streams.ts";
 import { StreamState } from "./stream_state.ts";
 
 /** Identifiers are used up soon: the client is told to take another connection while there are some left. */

@@ -31,7 +31,8 @@ import { commit, reserve } from "./control_output.ts";
 import { connectionError } from "./lifecycle.ts";
 import { applySettings } from "./settings_exchange.ts";
 import { beginUpgraded, replaceConnection } from "./start.ts";
-import { streamCreate, H2Stream } from "./stream.ts";
+import { H2Stream } from "./stream.ts";
+import { streamCreate } from "./streams.ts";
 import { StreamState } from "./stream_state.ts";
 
 const RECORD_BYTES: u32 = FieldLane.COUNT * sizeof<u32>();

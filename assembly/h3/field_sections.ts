@@ -40,11 +40,10 @@ import {
   qpackReceiveDecoderStream,
 } from "../qpack/encoder.ts";
 import { streamSendWhole } from "../quic/stream/application.ts";
-import { sendLimit } from "../quic/stream/flow_control.ts";
-import { QuicStream, sendBufferOf, StreamEvent, tell } from "../quic/stream/stream.ts";
+import { QuicStream, sendBufferOf, sendLimit, StreamEvent, tell } from "../quic/stream/stream.ts";
 import { limitU32 } from "../session/limits.ts";
-import { scratchRegion, SCRATCH_BYTES } from "../session/regions.ts";
-import { H3Connection, H3_CONNECTION_BYTES, setOf } from "./connection.ts";
+import { SCRATCH_BYTES, scratchRegion } from "../session/regions.ts";
+import { H3_CONNECTION_BYTES, H3Connection, setOf } from "./connection.ts";
 import { connectionError } from "./failure.ts";
 import { H3Stream, H3StreamFlag, hasStreamBit, quicOf } from "./stream.ts";
 

@@ -41,6 +41,7 @@ import { creditContent } from "./send.ts";
 import { receiveRequest } from "./server.ts";
 import {
   dropPayload,
+  fitsLength,
   H3Exchange,
   H3Stream,
   H3StreamFlag,
@@ -263,13 +264,6 @@ function receiveTunnel(h3: H3Connection, stream: H3Stream, exchange: H3Exchange,
   if (taken == len) return true;
   tell(quic, StreamEvent.READABLE);
   return false;
-}
-
-/** Whether the content received is as long as was declared. */
-export function fitsLength(exchange: H3Exchange): bool {
-  if (isBodiless(exchange.kind & 0xff, exchange.statusCode)) return exchange.receivedBytes == 0;
-  const declared = ((<u64>exchange.contentLengthHigh) << 32) | exchange.contentLengthLow;
-  return declared == u64.MAX_VALUE || exchange.receivedBytes == declared;
 }
 
 /** The peer's part of the stream has ended, and everything before it was read. */

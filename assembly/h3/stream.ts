@@ -22,6 +22,7 @@ import {
   ExchangeFlag,
   hasFlag,
 } from "../session/exchange.ts";
+import { isBodiless } from "../session/message_rules.ts";
 import { H3Connection, transportOf } from "./connection.ts";
 import { FrameHeader } from "./frame.ts";
 import { RequestState } from "./request_state.ts";
@@ -223,4 +224,11 @@ export function h3ExchangeDetach(exchange: H3Exchange): void {
   exchange.session = 0;
   exchangeDetach(exchange);
   if (hasFlag(exchange, ExchangeFlag.RELEASED)) exchangeDestroy(exchange);
+}
+
+/** Whether the content received is as long as was declared. */
+export function fitsLength(exchange: H3Exchange): bool {
+  if (isBodiless(exchange.kind & 0xff, exchange.statusCode)) return exchange.receivedBytes == 0;
+  const declared = ((<u64>exchange.contentLengthHigh) << 32) | exchange.contentLengthLow;
+  return declared == u64.MAX_VALUE || exchange.receivedBytes == declared;
 }

@@ -6,8 +6,7 @@ import { sectionStatus, storeTrailers } from "../session/received_head.ts";
 import { H3Connection } from "./connection.ts";
 import { connectionError } from "./failure.ts";
 import { streamError } from "./lifecycle.ts";
-import { fitsLength } from "./receive_request.ts";
-import { H3Exchange, H3Stream } from "./stream.ts";
+import { fitsLength, H3Exchange, H3Stream } from "./stream.ts";
 
 /** A section on a stream whose head was received; it was decoded last. */
 export function receiveTrailers(h3: H3Connection, stream: H3Stream): void {

@@ -13,7 +13,7 @@
 import { Counter } from "../abi/counter.ts";
 import { Limit } from "../abi/limit.ts";
 import { FieldLane } from "../abi/message.ts";
-import { byteQueueClear, ByteQueue } from "../core/byte_queue.ts";
+import { ByteQueue, byteQueueClear } from "../core/byte_queue.ts";
 import {
   handleCreate,
   handleFree,
@@ -28,7 +28,7 @@ import { count } from "./counters.ts";
 import { limitHit, limitU32 } from "./limits.ts";
 import { exchangeSlots } from "./regions.ts";
 import { retireBlock } from "./retired.ts";
-import { tunnelFree } from "./tunnel.ts";
+import { tunnelFree } from "./tunnel_block.ts";
 
 export const enum ExchangeFlag {
   NONE = 0,

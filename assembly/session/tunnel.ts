@@ -7,23 +7,7 @@
  *
  * Invariant: an exchange's tunnel lives as long as the exchange. A call into the tunnel may end both, so callers look again.
  */
-import { Counter } from "../abi/counter.ts";
-import { timerDisarm, TimerNode } from "../core/timer_wheel.ts";
-import { count } from "./counters.ts";
 import { Exchange } from "./exchange.ts";
-import { retireBlock } from "./retired.ts";
-
-/** What TimerNode.owner says of the struct behind an expired node. */
-export const enum TimerOwner {
-  CONNECTION = 0,
-  TUNNEL = 1,
-}
-
-/** The front of every tunnel's struct, which is one slab block. */
-@unmanaged
-export class Tunnel extends TimerNode {
-  exchange: usize;
-}
 
 type Receive = (exchange: Exchange, ptr: usize, len: u32) => u32;
 type Notice = (exchange: Exchange) => void;
@@ -122,11 +106,4 @@ export function carrierFinish(exchange: Exchange): void {
 /** Ends the tunnel at once. */
 export function carrierReset(exchange: Exchange, status: i32): void {
   resetBy(exchange, status);
-}
-
-/** The exchange goes away. Events may point into the tunnel's block, so it is freed a call later. */
-export function tunnelFree(tunnel: usize): void {
-  timerDisarm(changetype<TimerNode>(tunnel));
-  retireBlock(tunnel);
-  count(Counter.WEB_SOCKETS_OPEN, -1);
 }

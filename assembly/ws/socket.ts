@@ -18,7 +18,7 @@ import { slabAllocate } from "../core/slab.ts";
 import { count } from "../session/counters.ts";
 import { Exchange } from "../session/exchange.ts";
 import { limitU32 } from "../session/limits.ts";
-import { Tunnel, TimerOwner } from "../session/tunnel.ts";
+import { Tunnel, TimerOwner } from "../session/tunnel_block.ts";
 import { PENDING_PONG_BYTES, PendingPong, pendingPongClear } from "./pending_pong.ts";
 import { WS_RECEIVER_BYTES, WsReceiver, wsReceiverBegin } from "./receiver.ts";
 

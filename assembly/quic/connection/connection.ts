@@ -14,15 +14,15 @@
  */
 import { Connection } from "../../session/connection.ts";
 import { TlsSession } from "../../tls/handshake.ts";
-import { Recovery } from "../recovery/recovery_state.ts";
-import { QuicStreams } from "../stream/streams.ts";
 import { LOCAL_IDS_BYTES, LocalIds } from "../ids/local_ids.ts";
 import { REMOTE_IDS_BYTES, RemoteIds } from "../ids/remote_ids.ts";
 import { PATH_MTU_BYTES, PathMtu } from "../path/mtu.ts";
 import { Path } from "../path/path.ts";
-import { currentPath, PATHS_BYTES, Paths } from "../path/paths.ts";
+import { currentPath, Paths, PATHS_BYTES } from "../path/paths.ts";
+import { Recovery } from "../recovery/recovery_state.ts";
+import { QuicStreams } from "../stream/streams.ts";
 import { HandshakeState } from "./handshake_state.ts";
-import { OneRttKeys } from "./keys.ts";
+import { OneRttKeys } from "./one_rtt_keys.ts";
 
 export const enum Phase {
   HANDSHAKE = 0,

@@ -9,7 +9,7 @@ import { QuicStatus } from "../../abi/quic_status.ts";
 import { Status } from "../../abi/status.ts";
 import { slabAllocate, slabFree } from "../../core/slab.ts";
 import { Suite, suiteHash } from "../../crypto/aead.ts";
-import { HASH_LENGTH_MAX, hashLength } from "../../crypto/hash.ts";
+import { hashLength } from "../../crypto/hash.ts";
 import { nowMs } from "../../session/deadline.ts";
 import { limitHit, limitOf } from "../../session/limits.ts";
 import { Direction } from "../../tls/handshake.ts";
@@ -23,6 +23,7 @@ import {
   packetKeysUpdate,
   secretUpdate,
 } from "../protection/packet_keys.ts";
+import { SpaceId } from "../recovery/packet_space.ts";
 import {
   recoveryDiscardSpace,
   recoveryHasSpace,
@@ -30,10 +31,8 @@ import {
   recoveryOnHandshakeKeys,
   recoveryOpenSpace,
 } from "../recovery/recovery.ts";
-import { spaceOf } from "../recovery/recovery_state.ts";
+import { rttOf, spaceOf } from "../recovery/recovery_state.ts";
 import { probeTimeoutMs } from "../recovery/rtt.ts";
-import { rttOf } from "../recovery/recovery_state.ts";
-import { SpaceId } from "../recovery/packet_space.ts";
 import {
   clearBit,
   handshakeOf,
@@ -45,51 +44,10 @@ import {
   recoveryOf,
 } from "./connection.ts";
 import { HandshakeKeys, handshakeKeys, handshakeStateFree } from "./handshake_state.ts";
-
-
-@unmanaged
-export class OneRttKeys {
-  /** Key phase bits of what is sent, and of the keys to read with. */
-  writePhase: u32;
-  readPhase: u32;
-  hasRead: bool;
-  hasWrite: bool;
-  /** The lowest number that arrived in the present phase. */
-  readFrom: i64;
-  /** The number of the first packet that was sent in the present phase. */
-  writeFrom: u64;
-  /** Until when the previous keys are kept. */
-  previousUntilMs: f64;
-  updateCount: u32;
-  suite: u32;
-}
-
-/** Behind the struct. */
-const WRITE: usize = (offsetof<OneRttKeys>() + 15) & ~15;
-const READ: usize = WRITE + PACKET_KEYS_BYTES;
-const NEXT: usize = READ + PACKET_KEYS_BYTES;
-const PREVIOUS: usize = NEXT + PACKET_KEYS_BYTES;
-const WRITE_SECRET: usize = PREVIOUS + PACKET_KEYS_BYTES;
-/** Of the next phase. */
-const READ_SECRET: usize = WRITE_SECRET + HASH_LENGTH_MAX;
-const ONE_RTT_BYTES: u32 = <u32>(READ_SECRET + HASH_LENGTH_MAX);
+import { ONE_RTT_BYTES, READ_SECRET, ReadKey, readKeys, WRITE_SECRET, writeKeys } from "./one_rtt_keys.ts";
 
 /** RFC 9001 §6.5: how long the previous keys are kept. */
 const PREVIOUS_PTOS: f64 = 3;
-
-export const enum ReadKey {
-  PRESENT = 0,
-  NEXT = 1,
-  PREVIOUS = 2,
-}
-
-export function writeKeys(keys: OneRttKeys): PacketKeys {
-  return changetype<PacketKeys>(changetype<usize>(keys) + WRITE);
-}
-
-export function readKeys(keys: OneRttKeys, which: ReadKey): PacketKeys {
-  return changetype<PacketKeys>(changetype<usize>(keys) + READ + which * PACKET_KEYS_BYTES);
-}
 
 /** Takes a secret of TLS. False when the memory is full. */
 export function keysInstall(

@@ -44,7 +44,7 @@ import {
   remoteIdsOf,
 } from "./connection.ts";
 import { HandshakeKeys, handshakeKeys } from "./handshake_state.ts";
-import { writeKeys } from "./keys.ts";
+import { writeKeys } from "./one_rtt_keys.ts";
 import { logPacket } from "./packet_log.ts";
 
 /** A packet that was laid out. */

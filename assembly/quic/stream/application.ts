@@ -6,9 +6,9 @@
  */
 import { Limit } from "../../abi/limit.ts";
 import { Status } from "../../abi/status.ts";
+import { varintLength } from "../../core/writer.ts";
 import { limitHit, limitU32 } from "../../session/limits.ts";
 import { retireBlock } from "../../session/retired.ts";
-import { varintLength } from "../../core/writer.ts";
 import {
   datagramDetach,
   datagramDrop,
@@ -17,15 +17,14 @@ import {
   datagramPush,
 } from "./datagram_queue.ts";
 import { flowConsume, flowCredit, flowTake, noteBlocked } from "./flow_control.ts";
+import { readAll, resetSending } from "./part_end.ts";
 import { receiveBufferClear, receiveBufferPeek, receiveBufferPeekLength } from "./receive_buffer.ts";
-import { readAll } from "./receive_frames.ts";
-import { ReceiveInput, receiveFault, receiveNext, ReceiveState } from "./receive_state.ts";
-import { scheduleAdd, scheduleRemove } from "./schedule.ts";
-import { sendBufferAppend, sendBufferClear } from "./send_buffer.ts";
-import { noteRefused, sendRoom, tellRoom } from "./send_room.ts";
-import { SendInput, sendFault, sendNext, StreamFault } from "./send_state.ts";
+import { receiveFault, ReceiveInput, receiveNext, ReceiveState } from "./receive_state.ts";
+import { scheduleAdd } from "./schedule.ts";
+import { sendBufferAppend } from "./send_buffer.ts";
+import { noteRefused, sendRoom } from "./send_room.ts";
+import { sendFault, SendInput, StreamFault } from "./send_state.ts";
 import {
-  clearStreamFlag,
   hasStreamFlag,
   isReceiving,
   owe,
@@ -39,7 +38,6 @@ import {
   STREAM_ID_UNI,
   StreamEvent,
   StreamFlag,
-  streamHeld,
   StreamOwed,
   streamsOf,
   untell,
@@ -247,21 +245,6 @@ export function datagramTake(set: QuicStreams): void {
 /** Type and length field of a DATAGRAM frame. */
 export function datagramOverhead(len: u32): u32 {
   return 1 + varintLength(len);
-}
-
-/** The sending part is reset, for this side's reasons or by the peer's wish. RFC 9000 §3.1, §3.5. */
-export function resetSending(set: QuicStreams, stream: QuicStream, code: u64): void {
-  if (sendFault(stream.sendState, SendInput.SEND_RESET) != StreamFault.NONE) return;
-  stream.sendState = sendNext(stream.sendState, SendInput.SEND_RESET);
-  stream.resetCode = code;
-  set.heldBytes -= streamHeld(stream);
-  clearStreamFlag(stream, StreamFlag.FIN_QUEUED);
-  sendBufferClear(sendBufferOf(stream));
-  scheduleRemove(set, stream);
-  settleOwed(stream, StreamOwed.STREAM_DATA_BLOCKED);
-  untell(stream, StreamEvent.WRITABLE);
-  owe(stream, StreamOwed.RESET_STREAM);
-  tellRoom(set);
 }
 
 /** What lies in the packet's own memory is read as far as `len`. */

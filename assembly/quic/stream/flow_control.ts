@@ -24,6 +24,7 @@ import {
   QuicStream,
   receiveBufferOf,
   sendBufferOf,
+  sendLimit,
   setStreamFlag,
   settleOwed,
   StreamFlag,
@@ -104,13 +105,6 @@ export function scheduleAll(set: QuicStreams): void {
   for (let ptr = streamNext(set, 0); ptr != 0; ptr = streamNext(set, set.walkSlot)) {
     scheduleAdd(set, changetype<QuicStream>(ptr));
   }
-}
-
-/** The offset up to which the stream may send now, for both levels. */
-export function sendLimit(set: QuicStreams, stream: QuicStream): u64 {
-  const sent = sendBufferOf(stream).sentMost;
-  const credit = set.sendMost > set.sendTotal ? set.sendMost - set.sendTotal : 0;
-  return min(stream.sendMost, sent + credit);
 }
 
 /** RFC 9000 §4.1: a sender that is held up by a limit says so, once for each limit. */

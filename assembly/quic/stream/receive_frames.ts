@@ -12,7 +12,6 @@ import { Limit } from "../../abi/limit.ts";
 import { Status } from "../../abi/status.ts";
 import { VARINT_MAX } from "../../core/writer.ts";
 import { limitHit, limitU32 } from "../../session/limits.ts";
-import { resetSending } from "./application.ts";
 import { datagramPush } from "./datagram_queue.ts";
 import {
   flowConnectionLimit,
@@ -22,9 +21,10 @@ import {
   flowStreamLimit,
   scheduleAll,
 } from "./flow_control.ts";
+import { readAll, resetSending } from "./part_end.ts";
 import { receiveBufferClear, receiveBufferInsert, receiveBufferReadable } from "./receive_buffer.ts";
-import { ReceiveInput, receiveFault, receiveNext, ReceiveState } from "./receive_state.ts";
-import { SendInput, sendFault, StreamFault } from "./send_state.ts";
+import { receiveFault, ReceiveInput, receiveNext } from "./receive_state.ts";
+import { sendFault, SendInput, StreamFault } from "./send_state.ts";
 import {
   hasStreamFlag,
   QuicStream,
@@ -222,13 +222,4 @@ function checkReadable(stream: QuicStream): void {
   if (end == receiveBufferOf(stream).readOffset && !isAll) return;
   tell(stream, StreamEvent.READABLE);
   readAll(stream);
-}
-
-/** The application has read everything there is. */
-export function readAll(stream: QuicStream): void {
-  if (stream.receiveState != ReceiveState.DATA_RECVD) return;
-  if (receiveBufferOf(stream).readOffset != stream.finalSize) return;
-  stream.receiveState = receiveNext(stream.receiveState, ReceiveInput.READ_ALL);
-  settleOwed(stream, StreamOwed.STOP_SENDING | StreamOwed.MAX_STREAM_DATA);
-  streamCheckDone(stream);
 }

@@ -8,7 +8,6 @@
  *
  * Invariant: READY says whether a stream stands in a circle, and bit n of `readyMask` whether circle n has any.
  */
-import { sendLimit } from "./flow_control.ts";
 import { sendBufferHasLost } from "./send_buffer.ts";
 import { SendState } from "./send_state.ts";
 import {
@@ -19,6 +18,7 @@ import {
   isUnidirectional,
   QuicStream,
   sendBufferOf,
+  sendLimit,
   setStreamFlag,
   StreamFlag,
 } from "./stream.ts";

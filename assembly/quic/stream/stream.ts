@@ -243,3 +243,10 @@ export function readableEnd(stream: QuicStream): u64 {
 export function isReceiving(stream: QuicStream): bool {
   return stream.receiveState == ReceiveState.RECV || stream.receiveState == ReceiveState.SIZE_KNOWN;
 }
+
+/** The offset up to which the stream may send now, for both levels. */
+export function sendLimit(set: QuicStreams, stream: QuicStream): u64 {
+  const sent = sendBufferOf(stream).sentMost;
+  const credit = set.sendMost > set.sendTotal ? set.sendMost - set.sendTotal : 0;
+  return min(stream.sendMost, sent + credit);
+}

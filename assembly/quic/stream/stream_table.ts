@@ -15,6 +15,7 @@ import { Limit } from "../../abi/limit.ts";
 import { Status } from "../../abi/status.ts";
 import { slabAllocate, slabFree } from "../../core/slab.ts";
 import { limitHit } from "../../session/limits.ts";
+import { datagramQueueClear } from "./datagram_queue.ts";
 import { receiveBufferClear } from "./receive_buffer.ts";
 import { isReceiveDone, ReceiveState } from "./receive_state.ts";
 import { scheduleRemove } from "./schedule.ts";
@@ -34,12 +35,12 @@ import {
   STREAM_ID_UNI,
   StreamEvent,
   StreamFlag,
+  streamHeld,
   streamsOf,
   tell,
   untell,
-  streamHeld,
 } from "./stream.ts";
-import { countsOf, QuicStreams, SetOwed } from "./streams.ts";
+import { countsOf, incomingOf, outgoingOf, QuicStreams, SetOwed } from "./streams.ts";
 
 const FIRST_CAPACITY: u32 = 16;
 const SLOT_BYTES: u32 = sizeof<usize>();
@@ -127,10 +128,13 @@ export function streamCheckDone(stream: QuicStream): void {
   if (hasStreamFlag(stream, StreamFlag.RELEASED)) streamFree(stream);
 }
 
-/** Frees every stream and the table. */
-export function streamTableDispose(set: QuicStreams): void {
+/** Frees the set and every stream in it, released or not. */
+export function streamsDestroy(set: QuicStreams): void {
   for (let ptr = streamNext(set, 0); ptr != 0; ptr = streamNext(set, 0))
     streamFree(changetype<QuicStream>(ptr));
+  datagramQueueClear(incomingOf(set));
+  datagramQueueClear(outgoingOf(set));
+  slabFree(changetype<usize>(set));
 }
 
 /**

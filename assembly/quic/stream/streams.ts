@@ -16,11 +16,10 @@
  * that are gone; `heldBytes` is what the send buffers hold.
  */
 import { Limit } from "../../abi/limit.ts";
-import { slabAllocate, slabFree } from "../../core/slab.ts";
+import { slabAllocate } from "../../core/slab.ts";
 import { limitU32 } from "../../session/limits.ts";
-import { DatagramQueue, datagramQueueClear } from "./datagram_queue.ts";
+import { DatagramQueue } from "./datagram_queue.ts";
 import { StreamList } from "./stream_list.ts";
-import { streamTableDispose } from "./stream_table.ts";
 
 export const URGENCY_COUNT: u32 = 8;
 
@@ -144,14 +143,6 @@ export function streamsCreate(isServer: bool, nowMs: f64): usize {
   countsOf(set, false).remoteMost = countsOf(set, false).remoteLimit;
   countsOf(set, true).remoteMost = countsOf(set, true).remoteLimit;
   return ptr;
-}
-
-/** Frees the set and every stream in it, released or not. */
-export function streamsDestroy(set: QuicStreams): void {
-  streamTableDispose(set);
-  datagramQueueClear(incomingOf(set));
-  datagramQueueClear(outgoingOf(set));
-  slabFree(changetype<usize>(set));
 }
 
 // @ts-ignore: decorator

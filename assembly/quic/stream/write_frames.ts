@@ -8,8 +8,8 @@
  */
 import {
   varintLength,
-  Writer,
   writeBytes,
+  Writer,
   writerRoom,
   writeSpan,
   writeU8,
@@ -17,7 +17,7 @@ import {
 } from "../../core/writer.ts";
 import { SentFlag, sentFrameAdd, SentFrameList, sentFrameRoom } from "../wire/sent_frame.ts";
 import { datagramDrop, datagramFirst, datagramFirstLength } from "./datagram_queue.ts";
-import { noteBlocked, sendLimit } from "./flow_control.ts";
+import { noteBlocked } from "./flow_control.ts";
 import { FrameKind, StreamBit } from "./frame_kind.ts";
 import { canSend, scheduleFirst, scheduleRemove, scheduleRotate } from "./schedule.ts";
 import { sendBufferNext, sendBufferNextLength, sendBufferSend } from "./send_buffer.ts";
@@ -27,6 +27,7 @@ import {
   QuicStream,
   receiveBufferOf,
   sendBufferOf,
+  sendLimit,
   setStreamFlag,
   settleOwed,
   StreamFlag,

@@ -40,7 +40,8 @@ import {
 import { streamsSetRemoteLimits } from "../../../assembly/quic/stream/remote_limits.ts";
 import { streamsOnFrameAcked, streamsOnFrameLost } from "../../../assembly/quic/stream/sent_outcome.ts";
 import { QuicStream } from "../../../assembly/quic/stream/stream.ts";
-import { QuicStreams, streamsCreate, streamsDestroy } from "../../../assembly/quic/stream/streams.ts";
+import { streamsDestroy } from "../../../assembly/quic/stream/stream_table.ts";
+import { QuicStreams, streamsCreate } from "../../../assembly/quic/stream/streams.ts";
 import { streamsHasFrames, streamsWriteFrames } from "../../../assembly/quic/stream/write_frames.ts";
 import {
   readStream,
