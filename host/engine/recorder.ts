@@ -216,7 +216,7 @@ export class Recorder {
     if (pointers.length === 0) return "";
     const parts = pointers.map((index) => {
       const ptr = args[index] as number;
-      return toBase64(bytes.subarray(ptr, ptr + (byteLength?.(args) ?? (args[index + 1]))));
+      return toBase64(bytes.subarray(ptr, ptr + (byteLength?.(args) ?? args[index + 1])));
     });
     return parts.join(" ");
   }
