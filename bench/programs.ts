@@ -28,6 +28,7 @@ export interface Program {
   readonly file: string;
   readonly folder?: "frameworks" | "servers";
   readonly runtime: "node" | "deno" | "bun" | "python";
+  readonly args?: readonly string[];
 }
 
 const commands = new Map<Program["runtime"], readonly string[]>();
@@ -67,5 +68,5 @@ function pathOf({ file, folder = "frameworks", runtime }: Program): string {
 /** Starts a peer and resolves when it accepts connections. */
 export function startPeer(name: string, program: Program): Promise<Server> {
   const [command, ...args] = commandOf(program.runtime) as [string, ...string[]];
-  return startCommand(name, command, [...args, pathOf(program)]);
+  return startCommand(name, command, [...args, pathOf(program), ...(program.args ?? [])]);
 }

@@ -1,4 +1,10 @@
-"""Starlette under uvicorn with uvloop, httptools and websockets: its fastest parts. One process, no access log."""
+"""Starlette under uvicorn: one process, no access log.
+
+With the argument "plain" on the parts that uvicorn has by itself (asyncio, h11), otherwise on those that
+`uvicorn[standard]` adds, which are its fastest (uvloop, httptools).
+"""
+
+import sys
 
 import uvicorn
 from common import ITEMS, end_with_parent, ready
@@ -54,14 +60,16 @@ class Server(uvicorn.Server):
         ready(self.servers[0].sockets[0].getsockname()[1])
 
 
+IS_PLAIN = "plain" in sys.argv[1:]
+
 end_with_parent()
 Server(
     uvicorn.Config(
         app,
         host="127.0.0.1",
         port=0,
-        loop="uvloop",
-        http="httptools",
+        loop="asyncio" if IS_PLAIN else "uvloop",
+        http="h11" if IS_PLAIN else "httptools",
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         log_level="error",

@@ -36,6 +36,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   "bun-serve": { file: "bun.mjs", runtime: "bun" },
   "deno-serve": { file: "deno.mjs", runtime: "deno" },
   starlette: { file: "starlette_server.py", runtime: "python" },
+  "starlette-plain": { file: "starlette_server.py", runtime: "python", args: ["plain"] },
   flask: { file: "flask_server.py", runtime: "python" },
 };
 const PEERS = Object.keys(PROGRAMS).filter((name) => name !== "ws");
@@ -45,6 +46,7 @@ const start = (name: string): Promise<Server> => startPeer(name, PROGRAMS[name] 
 
 const SMALL_BARS = [
   atLeast("httpy", "starlette", 8),
+  atLeast("httpy", "starlette-plain", 8),
   atLeast("httpy", "flask", 20),
   atLeast("httpy-bun", "bun-serve", 1),
   atLeast("httpy-deno", "deno-serve", 0.75),
@@ -162,7 +164,7 @@ export const frameworks: Suite = {
       title: "GET of small JSON",
       path: "/json",
       expected: json({ message: "Hello, World!" }),
-      bars: SMALL_BARS.slice(0, 2),
+      bars: SMALL_BARS.slice(0, 3),
     }),
     requests({
       name: "params",
@@ -197,7 +199,8 @@ export const frameworks: Suite = {
   ],
   preface: [
     "This server and what one would use in its place, each as one process on one core: Fastify, Hono and Express on Node, `Bun.serve`",
-    "and `Deno.serve` on their own runtimes, Starlette under uvicorn (uvloop, httptools) and Flask under gunicorn (threads) on Python.",
+    "and `Deno.serve` on their own runtimes, Starlette under uvicorn and Flask under gunicorn (threads) on Python. `starlette` has what",
+    "`pip install uvicorn[standard]` brings (uvloop, httptools), `starlette-plain` what `pip install uvicorn` does (asyncio, h11).",
     "`httpy` runs on Node, `httpy-bun` and `httpy-deno` are the same package on those runtimes. Each program is in `bench/frameworks/`.",
     "",
     "To run it again, in full or in parts (a part keeps what the report has of the others):",

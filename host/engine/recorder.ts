@@ -216,7 +216,8 @@ export class Recorder {
     if (pointers.length === 0) return "";
     const parts = pointers.map((index) => {
       const ptr = args[index] as number;
-      return toBase64(bytes.subarray(ptr, ptr + (byteLength?.(args) ?? args[index + 1])));
+      const length = byteLength === undefined ? (args[index + 1] as number) : byteLength(args);
+      return toBase64(bytes.subarray(ptr, ptr + length));
     });
     return parts.join(" ");
   }
