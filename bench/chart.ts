@@ -3,7 +3,7 @@
  * group, since the measures have different units. Plain SVG with no script, so that any Markdown viewer shows it.
  */
 import { median } from "./rounds.ts";
-import type { SuiteRun } from "./report.ts";
+import type { SuiteRun } from "./suite_run.ts";
 
 const WIDTH = 820;
 const LABEL_WIDTH = 110;

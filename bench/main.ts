@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { bundlePrograms } from "./bundle.ts";
 import { describeMachine } from "./machine.ts";
 import { formatMachine, formatOutcome, publishReport, writeReport } from "./report.ts";
-import type { Outcome, SuiteRun } from "./report.ts";
+import type { Outcome, SuiteRun } from "./suite_run.ts";
 import { BenchError } from "./suite.ts";
 import type { Measure, RunOptions, Suite } from "./suite.ts";
 import { frameworks } from "./suites/frameworks.ts";

@@ -11,26 +11,9 @@ import type { Machine } from "./machine.ts";
 import { docsFolder, reportFolder } from "./paths.ts";
 import { spread } from "./rounds.ts";
 import type { Spread } from "./rounds.ts";
-import type { MeasureResult, Series, Suite } from "./suite.ts";
+import type { Series, Suite } from "./suite.ts";
+import type { Outcome, SuiteRun } from "./suite_run.ts";
 import type { Verdict } from "./verdict.ts";
-
-/** What became of one measure: a result with its verdicts, or the reason there is none. */
-export interface Outcome {
-  name: string;
-  title: string;
-  result?: MeasureResult;
-  verdicts: Verdict[];
-  failure?: string;
-}
-
-export interface SuiteRun {
-  suite: string;
-  startedAt: string;
-  rounds: number;
-  secondsPerRound: number;
-  machine: Machine;
-  outcomes: Outcome[];
-}
 
 export function formatMachine(machine: Machine): string {
   const peers = Object.entries(machine.peers).map(([name, version]) => `${name} ${version}`);

@@ -32,8 +32,8 @@ import type { RouterOptions } from "./router_options.ts";
 import { parseScope } from "./scope.ts";
 import { plainPathEnd, readTarget } from "./target.ts";
 import { webTransportHandler, type WebTransportHandler, type WebTransportOptions } from "./web_transport.ts";
-import { webSocketHandler } from "./web_socket.ts";
 import type { WebSocketOptions } from "./web_socket.ts";
+import { webSocketHandler } from "./web_socket_handshake.ts";
 import { toResponse, WebExchange } from "./web_exchange.ts";
 
 /** A handler of a route whose params are known from prefix and pattern. */
