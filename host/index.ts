@@ -38,6 +38,8 @@ export type { ClientRequestInit } from "./client/client_request.ts";
 export type { ClientResponse } from "./client/client_response.ts";
 export type { RequestContent, RequestTrailers } from "./client/request_body.ts";
 export type {
+  CarriedBody,
+  CarriedContent,
   CarriedExchange,
   CarriedRequest,
   CarriedResponse,
@@ -63,4 +65,5 @@ export type {
   QuicOptions,
   QuicStats,
   QuicStream,
+  StreamConnection,
 } from "./quic/index.ts";

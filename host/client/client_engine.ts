@@ -8,8 +8,6 @@ import type { EventSink, LimitOptions, ReceivedHead } from "../engine/index.ts";
 import type { QuicEvents } from "../engine/quic_events.ts";
 import { type QlogTarget, withQlog } from "../quic/qlog.ts";
 import { QuicConnectionError } from "../quic/quic_error.ts";
-import type { EngineCarrier } from "./engine_carrier.ts";
-import type { EngineExchange } from "./engine_exchange.ts";
 import { QuicLinks } from "./quic_links.ts";
 
 const INDEX_MASK = 0xfffff;
@@ -50,15 +48,44 @@ export interface ClientEngineOptions {
   readonly qlog?: QlogTarget | null;
 }
 
+/** What a connection on the instance is told. */
+export interface CarrierListener {
+  /** The engine's handle of the connection. */
+  readonly handle: number;
+  /** A flush is due; set and cleared by the instance. */
+  isFlushScheduled: boolean;
+  /** Where its bytes come from. */
+  readonly wire: { pause(): void; resume(): void };
+  /** Writes what the engine has to send. */
+  transmit(): void;
+  /** The engine is through with the peer, because of `status`; `abort`: do not wait for it. */
+  closing(status: number, abort: boolean): void;
+  /** The instance is lost. */
+  engineFailed(error: Error): void;
+}
+
+/** What one exchange on it is told. */
+export interface ExchangeListener {
+  /** The engine's handle of the exchange. */
+  readonly handle: number;
+  responded(head: ReceivedHead): void;
+  informed(statusCode: number, head: ReceivedHead): void;
+  /** `bytes` is a view that is valid during the call. */
+  bodyArrived(bytes: Uint8Array, isEnd: boolean): void;
+  bodyEnded(): void;
+  aborted(status: number): void;
+  writable(): void;
+}
+
 export class ClientEngine implements EventSink {
   readonly engine: Engine;
   /** Connections of QUIC. */
   readonly links = new QuicLinks(this);
   readonly quic: QuicEvents;
-  readonly #carrierAt: (EngineCarrier | undefined)[] = [];
-  readonly #exchangeAt: (EngineExchange | undefined)[] = [];
-  readonly #carriers = new Set<EngineCarrier>();
-  #dirty: EngineCarrier[] = [];
+  readonly #carrierAt: (CarrierListener | undefined)[] = [];
+  readonly #exchangeAt: (ExchangeListener | undefined)[] = [];
+  readonly #carriers = new Set<CarrierListener>();
+  #dirty: CarrierListener[] = [];
   #timer: NodeJS.Timeout | null = null;
   #timerDeadline = Infinity;
   #failure: Error | null = null;
@@ -94,31 +121,31 @@ export class ClientEngine implements EventSink {
     return performance.now();
   }
 
-  add(carrier: EngineCarrier): void {
+  add(carrier: CarrierListener): void {
     this.#carrierAt[carrier.handle & INDEX_MASK] = carrier;
     this.#carriers.add(carrier);
     this.armTimer();
   }
 
   /** The carrier's transport is gone. */
-  delete(carrier: EngineCarrier): void {
+  delete(carrier: CarrierListener): void {
     if (!this.#carriers.delete(carrier)) return;
     this.#carrierAt[carrier.handle & INDEX_MASK] = undefined;
     this.guarded(() => void this.engine.doors.closeConnection(carrier.handle));
   }
 
-  bind(exchange: EngineExchange): void {
+  bind(exchange: ExchangeListener): void {
     this.#exchangeAt[exchange.handle & INDEX_MASK] = exchange;
   }
 
   /** Gives an exchange back to the engine. */
-  release(exchange: EngineExchange): void {
+  release(exchange: ExchangeListener): void {
     this.#exchangeAt[exchange.handle & INDEX_MASK] = undefined;
     this.guarded(() => void this.engine.doors.releaseExchange(exchange.handle));
   }
 
   /** Runs one entry from outside on behalf of a carrier, then tells what it caused and writes what is to be sent. */
-  run(carrier: EngineCarrier, enter: () => void): void {
+  run(carrier: CarrierListener, enter: () => void): void {
     this.guarded(() => {
       enter();
       this.#settle(carrier);
@@ -126,7 +153,7 @@ export class ClientEngine implements EventSink {
   }
 
   /** Sends what there is once the code that is running has finished. */
-  flushLater(carrier: EngineCarrier): void {
+  flushLater(carrier: CarrierListener): void {
     if (carrier.isFlushScheduled) return;
     carrier.isFlushScheduled = true;
     if (this.#dirty.push(carrier) > 1) return;
@@ -146,7 +173,7 @@ export class ClientEngine implements EventSink {
     this.#timerDeadline = Infinity;
   }
 
-  #settle(carrier: EngineCarrier): void {
+  #settle(carrier: CarrierListener): void {
     this.engine.readEvents(this);
     carrier.isFlushScheduled = false;
     carrier.transmit();
@@ -256,7 +283,7 @@ export class ClientEngine implements EventSink {
   }
 
   /** An exchange under way; an event may name one that is over. */
-  #find(handle: number): EngineExchange | undefined {
+  #find(handle: number): ExchangeListener | undefined {
     const exchange = this.#exchangeAt[handle & INDEX_MASK];
     return exchange !== undefined && exchange.handle === handle ? exchange : undefined;
   }

@@ -7,7 +7,6 @@
 // it is cancelled before.
 
 import type { HttpClientError } from "./http_client_error.ts";
-import type { RequestBody } from "./request_body.ts";
 
 /** Protocols by their names in ALPN. */
 export type ProtocolName = "h3" | "h2" | "http/1.1";
@@ -78,11 +77,29 @@ export interface CarriedRequest {
   /** For `host` or `:authority`. */
   readonly authority: string;
   readonly fields: FieldLines;
-  readonly body: RequestBody | null;
+  readonly body: CarriedBody | null;
   /** Wait for 100 (Continue) before the body is sent, for a while (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean;
   /** Ask for the connection to be closed afterwards. */
   readonly closesConnection: boolean;
+}
+
+/** The content of a request. */
+export interface CarriedBody {
+  /** The content where it is there as a whole; null for a stream. */
+  readonly bytes: Uint8Array | null;
+  /** In bytes, -1 when it is not known. */
+  readonly contentLength: number;
+  /** The trailer fields, asked for once the content has ended; null for none. */
+  readonly trailers: (() => FieldLines | Promise<FieldLines>) | null;
+  /** The content from its start, for one attempt; null when some of what was sent before is not there any more. */
+  begin(): CarriedContent | null;
+}
+
+/** A body on its way over one connection. */
+export interface CarriedContent {
+  /** The next chunk, null at the end. Rejects with an HttpClientError when the stream fails. */
+  next(): Promise<Uint8Array | null>;
 }
 
 /** What the owner of an exchange is told. */

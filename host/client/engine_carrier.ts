@@ -14,7 +14,7 @@ import type {
   ExchangeSink,
   ProtocolName,
 } from "./dialer.ts";
-import { EngineExchange } from "./engine_exchange.ts";
+import { EngineExchange, type ExchangeCarrier } from "./engine_exchange.ts";
 import { HttpClientError } from "./http_client_error.ts";
 
 /** RFC 9110 §9.2.1. */
@@ -43,7 +43,7 @@ export interface EngineCarrierOptions {
   readonly isEarly?: boolean;
 }
 
-export class EngineCarrier implements Carrier {
+export class EngineCarrier implements Carrier, ExchangeCarrier {
   readonly client: ClientEngine;
   /** The engine's handle of the connection. */
   readonly handle: number;

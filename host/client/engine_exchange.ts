@@ -9,18 +9,33 @@ import { EngineError } from "../engine/engine_error.ts";
 import { H3Status, QuicStatus, SendFlag, Status } from "../engine/index.ts";
 import type { ReceivedHead } from "../engine/index.ts";
 import { BodyReader, type BodySource } from "../server/body_reader.ts";
-import type { CarriedExchange, CarriedRequest, CarriedResponse, ExchangeSink, FieldLines } from "./dialer.ts";
-import type { EngineCarrier } from "./engine_carrier.ts";
+import type { CarrierListener, ClientEngine, ExchangeListener } from "./client_engine.ts";
+import type {
+  CarriedBody,
+  CarriedContent,
+  CarriedExchange,
+  CarriedRequest,
+  CarriedResponse,
+  ExchangeSink,
+  FieldLines,
+} from "./dialer.ts";
 import { HttpClientError } from "./http_client_error.ts";
-import type { BodyPass, RequestBody } from "./request_body.ts";
 
 /** How long a request waits for 100 (Continue) before its body is sent anyway (RFC 9110 §10.1.1). */
 const CONTINUE_TIMEOUT_MS = 1000;
 const NOTHING = new Uint8Array(0);
 
-export class EngineExchange implements CarriedExchange, CarriedResponse, BodySource {
+/** The connection that an exchange is on. */
+export interface ExchangeCarrier extends CarrierListener {
+  readonly client: ClientEngine;
+  readonly isMultiplexed: boolean;
+  /** The exchange needs the connection no longer; `isLast`: nor can any other have it. */
+  finished(exchange: EngineExchange, isLast: boolean): void;
+}
+
+export class EngineExchange implements CarriedExchange, CarriedResponse, BodySource, ExchangeListener {
   readonly handle: number;
-  readonly #carrier: EngineCarrier;
+  readonly #carrier: ExchangeCarrier;
   readonly #sink: ExchangeSink;
   readonly #reader: BodyReader;
   #status = 0;
@@ -39,7 +54,11 @@ export class EngineExchange implements CarriedExchange, CarriedResponse, BodySou
   #continueWaiter: (() => void) | null = null;
 
   /** Sends the head, and the body as far as it is there. Answers a status when the engine does not take it. */
-  static open(carrier: EngineCarrier, request: CarriedRequest, sink: ExchangeSink): EngineExchange | number {
+  static open(
+    carrier: ExchangeCarrier,
+    request: CarriedRequest,
+    sink: ExchangeSink,
+  ): EngineExchange | number {
     const { engine } = carrier.client;
     const { method, target, authority, fields, body } = request;
     // RFC 9110 §8.6: a method that content has a meaning for says that there is none.
@@ -65,7 +84,7 @@ export class EngineExchange implements CarriedExchange, CarriedResponse, BodySou
     return exchange;
   }
 
-  private constructor(handle: number, carrier: EngineCarrier, sink: ExchangeSink, isSent: boolean) {
+  private constructor(handle: number, carrier: ExchangeCarrier, sink: ExchangeSink, isSent: boolean) {
     this.handle = handle;
     this.#carrier = carrier;
     this.#sink = sink;
@@ -205,7 +224,7 @@ export class EngineExchange implements CarriedExchange, CarriedResponse, BodySou
 
   // The request's body.
 
-  #send(body: RequestBody, pass: BodyPass, expectsContinue: boolean): void {
+  #send(body: CarriedBody, pass: CarriedContent, expectsContinue: boolean): void {
     const { bytes } = body;
     if (bytes !== null && body.trailers === null && !expectsContinue) {
       const taken = this.#carrier.client.engine.sendBody(this.handle, bytes, SendFlag.END);
@@ -222,7 +241,7 @@ export class EngineExchange implements CarriedExchange, CarriedResponse, BodySou
     if (await this.#sendBytes(rest)) this.#end(null);
   }
 
-  async #sendAll(body: RequestBody, pass: BodyPass, expectsContinue: boolean): Promise<void> {
+  async #sendAll(body: CarriedBody, pass: CarriedContent, expectsContinue: boolean): Promise<void> {
     if (expectsContinue) await this.#whenContinued();
     if (this.#isOver) return;
     for (let chunk = await pass.next(); chunk !== null; chunk = await pass.next()) {

@@ -5,9 +5,9 @@
 //
 // Invariant: a stream is told of its end at most once, and never after it has ended by itself.
 
-import { HttpClientError } from "./http_client_error.ts";
 import { ReplySource } from "../server/reply_source.ts";
-import type { FieldLines } from "./dialer.ts";
+import type { CarriedBody, CarriedContent, FieldLines } from "./dialer.ts";
+import { HttpClientError } from "./http_client_error.ts";
 
 /** Bodies of `fetch`, and async iterables. */
 export type RequestContent =
@@ -27,7 +27,7 @@ export type RequestTrailers = () => FieldLines | Promise<FieldLines>;
 const REPLAY_BYTES = 65536;
 const encoder = new TextEncoder();
 
-export class RequestBody {
+export class RequestBody implements CarriedBody {
   /** The content where it is there as a whole; null for a stream. */
   readonly bytes: Uint8Array | null;
   /** In bytes, -1 when it is not known. */
@@ -89,7 +89,7 @@ export class RequestBody {
 }
 
 /** A body on its way over one connection. */
-export class BodyPass {
+class BodyPass implements CarriedContent {
   readonly #body: RequestBody;
   readonly #kept: readonly Uint8Array[];
   #next = 0;

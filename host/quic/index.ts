@@ -9,4 +9,4 @@ export type { CipherName, GroupName, QuicOptions } from "./quic_config.ts";
 export type { QuicCloseInfo, QuicConnection, QuicStats } from "./quic_connection.ts";
 export { QuicConnectionError, QuicStreamError } from "./quic_error.ts";
 export type { QuicEnd } from "./quic_error.ts";
-export type { QuicStream } from "./quic_stream.ts";
+export type { QuicStream, StreamConnection } from "./quic_stream.ts";

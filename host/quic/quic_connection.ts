@@ -1,11 +1,9 @@
 // A QUIC connection with streams and datagrams of its own (RFC 9000, RFC 9221), for protocols other than HTTP/3.
 
-import { CloseFlag, ConnectedFlag, QuicStat, StreamNews } from "../engine/index.ts";
-import { Status } from "../engine/index.ts";
+import { CloseFlag, ConnectedFlag, QuicStat, Status, StreamNews } from "../engine/index.ts";
+import type { QuicCommands } from "../engine/quic_commands.ts";
 import { QuicConnectionError, type QuicEnd } from "./quic_error.ts";
-import type { QuicHost } from "./quic_host.ts";
-import { QuicStream } from "./quic_stream.ts";
-import type { StreamCarrier } from "./stream_ends.ts";
+import { QuicStream, type StreamConnection } from "./quic_stream.ts";
 
 /** What is known of a connection's path and traffic. */
 export interface QuicStats {
@@ -35,15 +33,23 @@ export interface QuicCloseInfo {
   readonly reason?: string;
 }
 
+/** The engine that a connection is on. */
+export interface ConnectionHost {
+  readonly quic: QuicCommands;
+  now(): number;
+  /** Sends what there is once the code that is running has finished. */
+  flushLater(connection: QuicConnection): void;
+}
+
 /** Datagrams that wait to be read; more are dropped, the oldest first, as a network would. */
 const WAITING_DATAGRAMS = 256;
 
 /** A QUIC connection with streams and datagrams of its own, for protocols other than HTTP/3. */
-export class QuicConnection implements StreamCarrier {
+export class QuicConnection implements StreamConnection {
   readonly handle: number;
-  readonly #host: QuicHost;
-  readonly #streams = new Map<number, QuicStream>();
-  readonly #incoming: QuicStream[] = [];
+  readonly #host: ConnectionHost;
+  readonly #streams = new Map<number, QuicStream<QuicConnection>>();
+  readonly #incoming: QuicStream<QuicConnection>[] = [];
   #onIncoming: (() => void) | null = null;
   #onOpenable: (() => void)[] = [];
   readonly #datagrams: Uint8Array[] = [];
@@ -58,7 +64,7 @@ export class QuicConnection implements StreamCarrier {
   #remote: { host: string; port: number };
   #pathChanges = 0;
 
-  constructor(host: QuicHost, handle: number, remote: { host: string; port: number }) {
+  constructor(host: ConnectionHost, handle: number, remote: { host: string; port: number }) {
     this.#host = host;
     this.handle = handle;
     this.#remote = remote;
@@ -115,7 +121,7 @@ export class QuicConnection implements StreamCarrier {
   }
 
   /** Opens a stream; waits while the peer allows no more. */
-  async openStream(options: { readonly unidirectional?: boolean } = {}): Promise<QuicStream> {
+  async openStream(options: { readonly unidirectional?: boolean } = {}): Promise<QuicStream<QuicConnection>> {
     const isUnidirectional = options.unidirectional === true;
     for (;;) {
       this.#assertOpen();
@@ -132,7 +138,7 @@ export class QuicConnection implements StreamCarrier {
   }
 
   /** Streams that the peer opens, until the connection ends. */
-  async *incomingStreams(): AsyncGenerator<QuicStream, void, void> {
+  async *incomingStreams(): AsyncGenerator<QuicStream<QuicConnection>, void, void> {
     for (;;) {
       const stream = this.#incoming.shift();
       if (stream !== undefined) yield stream;

@@ -6,10 +6,9 @@ import { decodeAddress } from "../engine/datagram_batch.ts";
 import type { CompiledModule } from "../engine/module.ts";
 import type { QuicCommands } from "../engine/quic_commands.ts";
 import type { QuicEvents } from "../engine/quic_events.ts";
-import type { Endpoint } from "./endpoint.ts";
-import type { EngineOwner } from "./endpoint.ts";
+import type { Endpoint, EngineOwner } from "./endpoint.ts";
 import { type QlogTarget, withQlog } from "./qlog.ts";
-import { QuicConnection } from "./quic_connection.ts";
+import { type ConnectionHost, QuicConnection } from "./quic_connection.ts";
 
 /** What happens on one endpoint. */
 export interface EndpointListener {
@@ -34,7 +33,7 @@ const MAX_TIMER_MS = 2_147_483_647;
 /** TransportError.INTERNAL_ERROR: what connections end with whose engine was lost. */
 const INTERNAL_ERROR = 1n;
 
-export class QuicHost implements EngineOwner {
+export class QuicHost implements EngineOwner, ConnectionHost {
   readonly engine: Engine;
   readonly quic: QuicCommands;
   readonly #endpoints = new Map<number, { endpoint: Endpoint; listener: EndpointListener }>();

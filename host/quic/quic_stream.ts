@@ -1,8 +1,7 @@
 // A stream of a QUIC connection of the host's own, as web streams.
 
 import { codeOf, QuicStreamError } from "./quic_error.ts";
-import type { QuicConnection } from "./quic_connection.ts";
-import { StreamEnds, type StreamCodes } from "./stream_ends.ts";
+import { StreamEnds, type StreamCarrier, type StreamCodes } from "./stream_ends.ts";
 
 const CODES: StreamCodes = {
   codeOf,
@@ -10,13 +9,19 @@ const CODES: StreamCodes = {
   stopError: (code) => new QuicStreamError("no longer reads", code),
 };
 
+/** The connection that a stream is on. */
+export interface StreamConnection extends StreamCarrier {
+  /** Urgency 0 (first) … 7, and whether streams of the same urgency share (RFC 9218 §4). */
+  prioritize(stream: number, urgency: number, isIncremental: boolean): void;
+}
+
 /** A stream of a QUIC connection as web streams, both ways or one. */
-export class QuicStream extends StreamEnds {
+export class QuicStream<Connection extends StreamConnection = StreamConnection> extends StreamEnds {
   /** RFC 9000 §2.1: who opened it and whether it goes one way are its two low bits. */
   readonly id: number;
-  readonly connection: QuicConnection;
+  readonly connection: Connection;
 
-  constructor(connection: QuicConnection, handle: number, id: number, isLocal: boolean) {
+  constructor(connection: Connection, handle: number, id: number, isLocal: boolean) {
     const isUnidirectional = (id & 2) !== 0;
     super(connection, CODES, handle, {
       reads: !isUnidirectional || !isLocal,
