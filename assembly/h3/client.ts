@@ -5,7 +5,7 @@ import { EventFlag, EventKind } from "../abi/event.ts";
 import { Limit } from "../abi/limit.ts";
 import { Method, SendFlag, Version } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
-import { writeAscii } from "../http/ascii.ts";
+import { equalsIgnoreCase, writeAscii } from "../http/ascii.ts";
 import {
   entryNameId,
   entryNameLen,
@@ -46,14 +46,22 @@ import {
   requestProtocol,
 } from "../session/send_rules.ts";
 import { tunnelAnswered } from "../session/tunnel.ts";
-import { H3Connection, H3Flag, h3Of, hasH3Flag, setOf } from "./connection.ts";
+import { H3Connection, H3Flag, h3Of, hasH3Flag, maySessions, setOf } from "./connection.ts";
 import { watchStreams } from "./deadlines.ts";
 import { encodeField, encodeLength, sectionBytesMax } from "./field_sections.ts";
 import { FRAME_HEADER_MAX } from "./frame.ts";
 import { headersBegin, headersEnd } from "./headers.ts";
 import { messageSent, streamError } from "./lifecycle.ts";
 import { RequestInput, requestNext } from "./request_state.ts";
-import { H3Exchange, h3ExchangeCreate, H3Stream, h3StreamCreate, h3StreamEnd } from "./stream.ts";
+import { sessionAnswered, sessionCreate } from "./session.ts";
+import {
+  H3Exchange,
+  h3ExchangeCreate,
+  h3ExchangeDetach,
+  H3Stream,
+  h3StreamCreate,
+  h3StreamEnd,
+} from "./stream.ts";
 import { StreamKind } from "./stream_type.ts";
 
 /** "https" as bytes, with slack for loads that read on. */
@@ -83,6 +91,12 @@ export function h3OpenExchange(
     if (!hasH3Flag(h3, H3Flag.SETTINGS_RECEIVED)) return Status.WOULD_BLOCK;
     if (!hasH3Flag(h3, H3Flag.EXTENDED_CONNECT)) return Status.INVALID_STATE;
   }
+  const isSession =
+    requestIsExtended &&
+    maySessions(h3) &&
+    equalsIgnoreCase(entryValuePtr(requestProtocol), entryValueLen(requestProtocol), "webtransport");
+  const sessionFlags: u32 = H3Flag.WEBTRANSPORT | H3Flag.DATAGRAMS;
+  if (isSession && (h3.flags & sessionFlags) != sessionFlags) return Status.INVALID_STATE;
   const headMax = sectionBytesMax(checkedFieldCount) + methodLen + targetLen;
   if (headMax + FRAME_HEADER_MAX > SCRATCH_BYTES) return Status.FIELDS_TOO_LARGE;
   const size = <u64>fieldBlockTextBytes() + targetLen + (checkedFieldCount + 4) * FIELD_OVERHEAD_BYTES;
@@ -103,6 +117,13 @@ export function h3OpenExchange(
     return Status.EXCHANGES_FULL;
   }
   const exchange = changetype<H3Exchange>(ptr);
+  const begun = isSession ? sessionCreate(h3, exchange) : Status.OK;
+  if (begun != Status.OK) {
+    exchange.flags |= ExchangeFlag.RELEASED;
+    h3ExchangeDetach(exchange);
+    h3StreamEnd(h3, stream);
+    return begun;
+  }
   memory.copy(exchange.bytesPtr, method, methodLen);
   memory.copy(exchange.bytesPtr + methodLen, target, targetLen);
   exchange.methodPtr = exchange.bytesPtr;
@@ -178,7 +199,9 @@ export function receiveResponse(h3: H3Connection, stream: H3Stream, isEnd: bool)
   }
   if (!storeResponseFields(exchange)) return streamError(stream, Status.MEMORY_FULL);
   exchange.statusCode = code;
-  const isTunnel = method == Method.CONNECT && code < 300 && !isEnd;
+  const isSession = exchange.session != 0;
+  // A session may be over as soon as it is accepted.
+  const isTunnel = method == Method.CONNECT && code < 300 && (!isEnd || isSession);
   if (exchange.tunnel != 0 && isTunnel) {
     const answered = tunnelAnswered(exchange);
     if (answered != Status.OK) return streamError(stream, answered);
@@ -187,11 +210,13 @@ export function receiveResponse(h3: H3Connection, stream: H3Stream, isEnd: bool)
   describeResponseContent(exchange, Version.HTTP_3, hasBody);
   stream.state = requestNext(stream.state, isTunnel ? RequestInput.CONNECT : RequestInput.HEADERS);
   exchange.flags &= ~ExchangeFlag.UNDECIDED;
+  if (isSession) sessionAnswered(h3, exchange, isTunnel);
   if (isTunnel) exchange.flags |= ExchangeFlag.TUNNEL;
   // The host is told of an end only where there is content to wait for, though an empty frame may still end the stream.
   if (!hasBody && !isTunnel) exchange.flags |= ExchangeFlag.RECEIVED;
   emitExchangeEvent(EventKind.RESPONSE, EventFlag.NONE, exchange, <u32>ptrOf(exchange), code);
-  if (isTunnel && exchange.tunnel == 0) emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, exchange, 0, 0);
+  if (isTunnel && (exchange.tunnel | exchange.session) == 0)
+    emitExchangeEvent(EventKind.TUNNEL, EventFlag.NONE, exchange, 0, 0);
 }
 
 // @ts-ignore: decorator

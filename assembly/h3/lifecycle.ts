@@ -140,11 +140,9 @@ export function h3Release(exchange: Exchange): void {
   const h3 = h3Of(connection);
   own.flags |= ExchangeFlag.RELEASED;
   if (hasFlag(own, ExchangeFlag.ABORTED)) return forget(h3, own);
-  const isDone =
-    connection.role == Role.CLIENT
-      ? hasFlag(own, ExchangeFlag.RECEIVED) && own.isEndQueued != 0
-      : own.isEndQueued != 0;
-  if (isDone) return;
+  // Of a session that this side has closed, or a response that it has given, the peer's end is awaited without the host.
+  const isHalf = own.session != 0 || connection.role == Role.SERVER;
+  if (own.isEndQueued != 0 && (isHalf || hasFlag(own, ExchangeFlag.RECEIVED))) return;
   const status = connection.role == Role.CLIENT ? H3Status.CANCELLED : Status.INVALID_STATE;
   streamError(streamOf(own), status);
 }

@@ -12,7 +12,7 @@ import { EventKind } from "../abi/event.ts";
 import { Limit } from "../abi/limit.ts";
 import { Role, SendFlag } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
-import { slabAllocate } from "../core/slab.ts";
+import { slabAllocate, slabFree } from "../core/slab.ts";
 import { QuicStream, StreamEvent, StreamFlag, hasStreamFlag, tell } from "../quic/stream/stream.ts";
 import { streamFind } from "../quic/stream/stream_table.ts";
 import { countsOf } from "../quic/stream/streams.ts";
@@ -34,13 +34,15 @@ import { StreamKind } from "./stream_type.ts";
 
 const OK: u32 = 200;
 
-/** Why a session is over. */
+/** Why a session is not open. */
 export const enum SessionEnd {
   NONE = 0,
   /** By this side, or by a cut: what the peer has sent meanwhile is passed over. */
   LOCAL = 1,
   /** By the peer, who sends nothing after that. */
   REMOTE = 2,
+  /** Client role: the request is not answered. */
+  AWAITED = 3,
 }
 
 /** Begins with what there is of a capsule's header. */
@@ -65,7 +67,7 @@ export function sessionOf(exchange: H3Exchange): WebTransportSession {
   return changetype<WebTransportSession>(exchange.session);
 }
 
-/** Whether an exchange has a session that is not over. */
+/** Whether an exchange has a session that is open. */
 export function hasSession(exchange: H3Exchange): bool {
   return exchange.session != 0 && sessionOf(exchange).isOver == 0;
 }
@@ -95,7 +97,8 @@ export function findSession(h3: H3Connection, id: u64): SessionPlace {
   const set = setOf(h3);
   const isServer = transportOf(h3).role == Role.SERVER;
   const counts = countsOf(set, false);
-  if ((id & 3) != 0 || (isServer && id >> 2 >= counts.remoteMost)) return SessionPlace.NEVER;
+  const most = isServer ? counts.remoteMost : counts.localOpened;
+  if ((id & 3) != 0 || id >> 2 >= most) return SessionPlace.NEVER;
   const ptr = streamFind(set, id);
   if (ptr == 0) {
     return isServer && id >> 2 >= counts.remoteOpened ? SessionPlace.AWAITED : SessionPlace.GONE;
@@ -109,8 +112,45 @@ export function findSession(h3: H3Connection, id: u64): SessionPlace {
   if (stream.exchange == 0) return SessionPlace.AWAITED;
   foundExchange = stream.exchange;
   const exchange = changetype<H3Exchange>(foundExchange);
-  if (exchange.session != 0) return hasSession(exchange) ? SessionPlace.OPEN : SessionPlace.GONE;
-  return hasFlag(exchange, ExchangeFlag.UNDECIDED) ? SessionPlace.AWAITED : SessionPlace.OTHER;
+  if (hasFlag(exchange, ExchangeFlag.UNDECIDED)) return SessionPlace.AWAITED;
+  if (exchange.session == 0) return SessionPlace.OTHER;
+  return hasSession(exchange) ? SessionPlace.OPEN : SessionPlace.GONE;
+}
+
+/** Gives an exchange a session that is not open yet. EXCHANGES_FULL when the connection has as many as it may, or MEMORY_FULL. */
+export function sessionCreate(h3: H3Connection, exchange: H3Exchange): i32 {
+  if (h3.sessionCount >= limitU32(Limit.WEB_TRANSPORT_SESSION_COUNT)) {
+    limitHit(Limit.WEB_TRANSPORT_SESSION_COUNT);
+    return Status.EXCHANGES_FULL;
+  }
+  const ptr = slabAllocate(SESSION_BYTES);
+  if (ptr == 0) return Status.MEMORY_FULL;
+  memory.fill(ptr, 0, SESSION_BYTES);
+  exchange.session = ptr;
+  sessionOf(exchange).isOver = <u8>SessionEnd.AWAITED;
+  return Status.OK;
+}
+
+/** Frees the session of an exchange that has one. */
+export function sessionFree(exchange: H3Exchange): void {
+  if (exchange.session == 0) return;
+  if (hasSession(exchange)) count(Counter.SESSIONS_WT_OPEN, -1);
+  slabFree(exchange.session);
+  exchange.session = 0;
+}
+
+/** A session's request is answered: it is open, or refused. Streams that came before the answer have been waiting for it. */
+export function sessionAnswered(h3: H3Connection, exchange: H3Exchange, isAccepted: bool): void {
+  if (isAccepted) {
+    sessionOf(exchange).isOver = <u8>SessionEnd.NONE;
+    h3.sessionCount++;
+    count(Counter.SESSIONS_WT);
+    count(Counter.SESSIONS_WT_OPEN);
+  } else sessionFree(exchange);
+  for (let at = h3.firstStream; at != 0; at = changetype<H3Stream>(at).next) {
+    const stream = changetype<H3Stream>(at);
+    if (hasStreamBit(stream, H3StreamFlag.WAITING)) tell(quicOf(stream), StreamEvent.READABLE);
+  }
 }
 
 /**
@@ -122,29 +162,18 @@ export function h3AcceptSession(exchange: Exchange, block: usize, len: u32): i32
   const connection = changetype<Connection>(exchange.connection);
   const h3 = h3Of(connection);
   if (exchange.tunnel != 0 || own.session != 0) return Status.INVALID_STATE;
-  if (h3.sessionCount >= limitU32(Limit.WEB_TRANSPORT_SESSION_COUNT)) {
-    limitHit(Limit.WEB_TRANSPORT_SESSION_COUNT);
-    streamError(streamOf(exchange), Status.EXCHANGES_FULL);
-    return Status.EXCHANGES_FULL;
+  const made = sessionCreate(h3, own);
+  if (made != Status.OK) {
+    if (made == Status.EXCHANGES_FULL) streamError(streamOf(exchange), made);
+    return made;
   }
-  const ptr = slabAllocate(SESSION_BYTES);
-  if (ptr == 0) return Status.MEMORY_FULL;
-  memory.fill(ptr, 0, SESSION_BYTES);
-  own.session = ptr;
-  h3.sessionCount++;
   const sent = h3SendHead(exchange, OK, block, len, -1, SendFlag.TUNNEL);
   if (sent != Status.OK) {
-    h3.sessionCount--;
-    sessionOf(own).isOver = <u8>SessionEnd.LOCAL;
+    // Where it was lost meanwhile, its session is too.
+    sessionFree(own);
     return sent;
   }
-  count(Counter.SESSIONS_WT);
-  count(Counter.SESSIONS_WT_OPEN);
-  // Streams that came before their session have been waiting for it.
-  for (let at = h3.firstStream; at != 0; at = changetype<H3Stream>(at).next) {
-    const stream = changetype<H3Stream>(at);
-    if (hasStreamBit(stream, H3StreamFlag.WAITING)) tell(quicOf(stream), StreamEvent.READABLE);
-  }
+  sessionAnswered(h3, own, true);
   return Status.OK;
 }
 

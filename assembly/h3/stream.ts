@@ -26,6 +26,7 @@ import { isBodiless } from "../session/message_rules.ts";
 import { H3Connection, transportOf } from "./connection.ts";
 import { FrameHeader } from "./frame.ts";
 import { RequestState } from "./request_state.ts";
+import { sessionFree } from "./session.ts";
 import { StreamKind } from "./stream_type.ts";
 
 /** What the next bytes of a stream are. */
@@ -220,8 +221,7 @@ export function h3ExchangeCreate(h3: H3Connection, stream: H3Stream, fieldCount:
 export function h3ExchangeDetach(exchange: H3Exchange): void {
   if (exchange.stream != 0) streamOf(exchange).exchange = 0;
   exchange.stream = 0;
-  if (exchange.session != 0) slabFree(exchange.session);
-  exchange.session = 0;
+  sessionFree(exchange);
   exchangeDetach(exchange);
   if (hasFlag(exchange, ExchangeFlag.RELEASED)) exchangeDestroy(exchange);
 }

@@ -2,7 +2,6 @@
 
 import { beforeAll, expect, test } from "vitest";
 import { OpenFlag, Role } from "../../../assembly/abi/message.ts";
-import { StreamNews } from "../../../assembly/abi/quic.ts";
 import { Status } from "../../../assembly/abi/status.ts";
 import type { LimitOptions } from "../../../host/engine/limits.ts";
 import {
@@ -19,14 +18,20 @@ import {
   varint,
 } from "./frames.ts";
 import { Pair, type RawStream } from "./pair.ts";
+import {
+  bidi,
+  CLOSE,
+  closing,
+  datagram,
+  DRAIN,
+  logSessions,
+  SESSION_GONE,
+  STREAM_REJECTED,
+  uni,
+} from "./session_log.ts";
 
 // Where its sources have changed it is compiled, and no test is to wait for that.
 beforeAll(() => Pair.module(), 120_000);
-
-const SESSION_GONE = 0x170d7b68;
-const STREAM_REJECTED = 0x3994bd84;
-const CLOSE = 0x2843;
-const DRAIN = 0x78ae;
 
 const CONNECT = [[":method", "CONNECT"], [":protocol", "webtransport"], ...GET.slice(1)] as const;
 const FLAGS = OpenFlag.EXTENDED_CONNECT | OpenFlag.WEBTRANSPORT;
@@ -46,7 +51,6 @@ class Sessions {
   readonly log: string[] = [];
   /** Exchanges that asked for a session. */
   readonly asked: number[] = [];
-  readonly #content = new Map<number, string>();
 
   static async create(options: Options = {}): Promise<Sessions> {
     const accepts = options.accepts ?? true;
@@ -70,38 +74,7 @@ class Sessions {
 
   constructor(pair: Pair) {
     this.pair = pair;
-    const { log } = this;
-    const { engine } = pair.driver;
-    const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
-    Object.assign(pair.driver, {
-      webTransport: {
-        sessionDatagram: (session: number, bytes: Uint8Array) =>
-          log.push(`${this.asked.indexOf(session)} datagram ${text(bytes)}`),
-        sessionStream: (session: number, stream: number, id: number) => {
-          this.#content.set(stream, "");
-          log.push(`${this.asked.indexOf(session)} stream ${id}`);
-        },
-        sessionDrain: (session: number) => log.push(`${this.asked.indexOf(session)} drain`),
-        sessionClose: (session: number, code: number, reason: string) => {
-          log.push(`${this.asked.indexOf(session)} close ${code} ${reason}`);
-          engine.doors.releaseExchange(session);
-        },
-      },
-      quic: {
-        stream: (_connection: number, stream: number, news: number, id: number, code: bigint) => {
-          if (news & StreamNews.READABLE) {
-            const bytes = engine.quic.peekStream(stream);
-            // A header may have been all there was.
-            if (bytes.length !== 0) log.push(`${id} reads ${text(bytes)}`);
-            // The engine's own door wants a connection of QUIC, which a pair has none of.
-            pair.door("handleConsume")(stream, bytes.length);
-          }
-          if (news & StreamNews.RESET) log.push(`${id} reset ${code}`);
-          if (news & StreamNews.STOPPED) log.push(`${id} stopped ${code}`);
-        },
-        openable: (_connection: number, directions: number) => log.push(`openable ${directions}`),
-      },
-    });
+    logSessions(pair, this.log, (session) => String(this.asked.indexOf(session)));
   }
 
   accept(exchange: number): number {
@@ -126,19 +99,6 @@ class Sessions {
     return readFrames(Buffer.concat(frames.slice(1).map(({ payload }) => payload)));
   }
 }
-
-const closing = (code: number, reason = ""): Buffer => {
-  const payload = Buffer.alloc(4 + reason.length);
-  payload.writeUInt32BE(code);
-  payload.write(reason, 4, "latin1");
-  return frame(CLOSE, payload);
-};
-const bidi = (session: number, content = ""): Buffer =>
-  Buffer.concat([varint(Frame.webTransport), varint(session), Buffer.from(content)]);
-const uni = (session: number, content = ""): Buffer =>
-  Buffer.concat([varint(Stream.webTransport), varint(session), Buffer.from(content)]);
-const datagram = (session: number, content: string): Buffer =>
-  Buffer.concat([varint(session / 4), Buffer.from(content)]);
 
 test("it is announced where sessions may be opened, and only there", async () => {
   const announced = async (flags: number) => {
