@@ -48,7 +48,10 @@ export const enum QuicOption {
   CONGESTION = 3,
   /** The largest DATAGRAM frame that is taken (RFC 9221), 0 for none. */
   DATAGRAM_BYTES = 4,
-  /** The version that a client begins with: 1, or 2 for RFC 9369; and 4 more where a Version Negotiation packet led to it. */
+  /**
+   * The version that a client begins with: 1, or 2 for RFC 9369; and 4 more where a Version Negotiation packet led to it. For a server
+   * the version that it goes over to where the client speaks it (RFC 9368), none unless it is set.
+   */
   VERSION = 5,
   /** Whether clients are asked for certificates: ClientAuth. */
   CLIENT_AUTH = 6,

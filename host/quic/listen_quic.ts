@@ -30,6 +30,8 @@ export interface ListenQuicOptions extends QuicOptions, ServerCredentials {
   /** 32 bytes that processes on one port share, and the number of this one. Default: random. */
   readonly secret?: Uint8Array;
   readonly process?: number;
+  /** The version that connections go over to where the client speaks it (RFC 9368). Default: the one that it begins with. */
+  readonly preferredVersion?: 1 | 2;
   /** Where clients are to go once their handshake is confirmed (RFC 9000 §9.6). It is bound too. */
   readonly preferredAddress?: PreferredAddress;
 }
@@ -70,6 +72,9 @@ export async function listenQuic(
       checked(quic.setSecret(options.secret, options.process ?? 0), "setting the secret");
     const config = makeConfig(quic, options, 0);
     const keys = addCredentials(quic, config, options);
+    const { preferredVersion } = options;
+    if (preferredVersion !== undefined && quic.setOption(config, QuicOption.VERSION, preferredVersion) < 0)
+      optionError("preferredVersion", preferredVersion, "1 or 2");
     if (options.retry === true) quic.setOption(config, QuicOption.RETRY, RetryPolicy.ALWAYS);
     const endpoint = new Endpoint(host, keys);
     checked(quic.listen(endpoint.handle, config), "listening");

@@ -154,7 +154,15 @@ function checkServices({ limits, authorities, logger, module, transport, record 
   if (module !== undefined && !isModule) throw wrong("module", module, "a WebAssembly.Module or its bytes");
 }
 
-const HTTP3_NAMES = ["earlyData", "retry", "secret", "process", "qlog", "preferredAddress"];
+const HTTP3_NAMES = [
+  "earlyData",
+  "retry",
+  "secret",
+  "process",
+  "qlog",
+  "preferredVersion",
+  "preferredAddress",
+];
 
 function http3Of({ http3, tls, listeners }: ListenOptions): Http3Options | null {
   if (http3 === undefined || http3 === false) return null;
@@ -171,6 +179,9 @@ function http3Of({ http3, tls, listeners }: ListenOptions): Http3Options | null 
     throw wrong("http3.qlog", qlog, "the name of a folder, or a function that answers a writer");
   if (secret !== undefined && !(secret instanceof Uint8Array && secret.length === SECRET_BYTES))
     throw wrong("http3.secret", secret, `a Uint8Array of ${SECRET_BYTES} bytes`);
+  const { preferredVersion: version } = http3;
+  if (version !== undefined && version !== 1 && version !== 2)
+    throw wrong("http3.preferredVersion", version, "1 or 2");
   if (process !== undefined) whole("http3.process", process, 0, 255);
   checkPreferred(http3.preferredAddress, secure.length);
   return http3;

@@ -27,6 +27,8 @@ export interface Http3Options {
    * what it is written to. It says when what was sent and how long, and nothing of what.
    */
   readonly qlog?: QlogTarget;
+  /** The version of QUIC that connections go over to where the client speaks it (RFC 9368). Default: the one that it begins with. */
+  readonly preferredVersion?: 1 | 2;
   /**
    * Where clients are to go once their handshake is confirmed (RFC 9000 §9.6), beside the listener's own address, on which all
    * begin. It is bound too. For one listener alone.
@@ -108,6 +110,8 @@ async function serveHttp3(
     flags,
   );
   const keys = addCredentials(quic, config, target);
+  if (options.preferredVersion !== undefined)
+    checked(quic.setOption(config, QuicOption.VERSION, options.preferredVersion), "preferring a version");
   if (options.retry === true) checked(quic.setOption(config, QuicOption.RETRY, 1), "asking for a Retry");
   const endpoint = new Endpoint(host, keys);
   endpoint.addSocket(socket);

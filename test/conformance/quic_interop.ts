@@ -89,6 +89,22 @@ export const serverCases: readonly ServerCase[] = [
     client: { versions: [2, 1] },
     check: (report) => assertEqual("the version", report.version, 2),
   },
+  ...(
+    [
+      ["compatible version negotiation", {}, {}, undefined],
+      ["the same after a Retry", { retry: true }, {}, undefined],
+      ["the same after a HelloRetryRequest", { groups: ["P-256"] }, {}, undefined],
+      ["the same with a resumption", {}, { resumes: true }, undefined],
+      ["the same with 10 % loss", {}, {}, { loss: 0.1, delayMs: 5 }],
+    ] as const
+  ).map(([name, server, client, proxy]): ServerCase => ({
+    name,
+    server: { ...server, preferredVersion: 2 },
+    client: { ...client, versions: [1, 2] },
+    paths: [LARGE, SMALL],
+    ...(proxy === undefined ? {} : { proxy }),
+    check: (report) => assertEqual("the version", report.version, 2),
+  })),
   {
     name: "version negotiation",
     client: { versions: [1], originalVersion: 0x1a2a3a4a },

@@ -7,6 +7,7 @@ import { QuicOption, QuicStat } from "../../assembly/abi/quic.ts";
 import { QuicStatus } from "../../assembly/abi/quic_status.ts";
 import { selfSigned } from "../wire/tls/identities.ts";
 import { QuicPair } from "./quic_pair.ts";
+import type { NodeOptions } from "./quic_node.ts";
 
 const module = new WebAssembly.Module(readFileSync(resolve("build/engine.wasm")));
 const identity = selfSigned("ed25519", "sim.test");
@@ -93,4 +94,80 @@ describe("a Version Negotiation packet", () => {
 test.each([0, 3, 4, 7, 8, 9])("%i is no version to begin with", (option) => {
   const pair = new QuicPair(module, identity);
   expect(pair.client.engine.quic.setOption(pair.client.config, QuicOption.VERSION, option)).toBeLessThan(0);
+});
+
+describe("a server that prefers another version (RFC 9368, RFC 9369 §4)", () => {
+  /** A server with `options`, a client that begins with `version`, and a network that loses what `isLost` says. */
+  function connected(
+    options: NonNullable<NodeOptions["options"]>,
+    version: number,
+    isLost: (index: number, toServer: boolean) => boolean = () => false,
+  ): readonly (number | undefined)[] {
+    const pair = new QuicPair(module, identity, {
+      server: { options },
+      client: { options: [[QuicOption.VERSION, version]] },
+    });
+    let index = 0;
+    let isConfirmed = false;
+    pair.client.events.confirmed = () => (isConfirmed = true);
+    pair.pass = ({ toServer }) => !isLost(index++, toServer);
+    pair.connect(8000);
+    expect(isConfirmed).toBe(true);
+    return [
+      pair.client.engine.quic.stats(pair.connection)?.[QuicStat.VERSION],
+      pair.server.engine.quic.stats(pair.serverConnection)?.[QuicStat.VERSION],
+    ];
+  }
+
+  test.each([
+    [1, 2],
+    [2, 1],
+    [2, 2],
+    [1, 1],
+  ])("goes over from what a client begins with, %i, to %i", (begun, preferred) => {
+    expect(connected([[QuicOption.VERSION, preferred]], begun)).toEqual([preferred, preferred]);
+  });
+
+  test.each([1, 2])("stays where it prefers none: %i", (begun) => {
+    expect(connected([], begun)).toEqual([begun, begun]);
+  });
+
+  test("goes over after a Retry", () => {
+    const options = [
+      [QuicOption.VERSION, 2],
+      [QuicOption.RETRY, 1],
+    ] as const;
+    expect(connected(options, 1)).toEqual([2, 2]);
+  });
+
+  test("goes over whatever is lost, one datagram of the first twelve, and all the next of either side", () => {
+    const options = [[QuicOption.VERSION, 2]] as const;
+    for (let lost = 0; lost < 12; lost++) {
+      expect(connected(options, 1, (index) => index === lost)).toEqual([2, 2]);
+      expect(
+        connected(options, 1, (index, toServer) => index >= lost && index < lost + 3 && toServer),
+      ).toEqual([2, 2]);
+      expect(
+        connected(options, 1, (index, toServer) => index >= lost && index < lost + 3 && !toServer),
+      ).toEqual([2, 2]);
+    }
+  });
+
+  test("is not moved by an Initial of the client's first version that somebody forged, and takes a late one", () => {
+    const pair = new QuicPair(module, identity, {
+      server: { options: [[QuicOption.VERSION, 2]] },
+    });
+    const sent: Uint8Array[] = [];
+    pair.pass = ({ toServer, payload }) => {
+      if (toServer) sent.push(payload.slice());
+      return true;
+    };
+    pair.connect(25);
+    const [first] = sent as [Uint8Array];
+    const forged = Uint8Array.from(first, (byte, index) => (index === 1000 ? byte ^ 1 : byte));
+    pair.server.receive(pair.nowMs, [forged, first, forged], pair.client.address);
+    pair.run(3000);
+    expect(pair.client.engine.quic.stats(pair.connection)?.[QuicStat.VERSION]).toBe(2);
+    expect(pair.server.engine.quic.stats(pair.serverConnection)?.[QuicStat.VERSION]).toBe(2);
+  });
 });

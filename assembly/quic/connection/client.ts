@@ -9,8 +9,6 @@ import { randomFill } from "../../crypto/drbg.ts";
 import { AEAD_TAG_BYTES } from "../../crypto/aead.ts";
 import { nowMs } from "../../session/deadline.ts";
 import { remoteIdsReplaceInitial } from "../ids/remote_ids.ts";
-import { initialKeysDerive } from "../protection/initial_secrets.ts";
-import { packetKeysExist, packetKeysForget } from "../protection/packet_keys.ts";
 import { retryTagWrite } from "../protection/retry_integrity.ts";
 import { recoveryOnRetry } from "../recovery/recovery.ts";
 import { connectionIdBytes, connectionIdIs, connectionIdSet } from "../wire/connection_id.ts";
@@ -35,13 +33,8 @@ import {
   setBit,
 } from "./connection.ts";
 import { settleFates } from "./fates.ts";
-import {
-  HandshakeKeys,
-  handshakeKeys,
-  HandshakeState,
-  originalDestinationOf,
-  retrySourceOf,
-} from "./handshake_state.ts";
+import { HandshakeState, originalDestinationOf, retrySourceOf } from "./handshake_state.ts";
+import { deriveInitialKeys } from "./version.ts";
 
 /** RFC 9000 §7.2: at least eight bytes that nobody can guess; other stacks take eight too. */
 const FIRST_DESTINATION_BYTES: u32 = 8;
@@ -67,42 +60,6 @@ export function firstDestination(): usize {
 
 export function firstDestinationLen(): u32 {
   return FIRST_DESTINATION_BYTES;
-}
-
-/** Initial keys of both directions, for a destination of the client. */
-export function deriveInitialKeys(connection: QuicConnection, destination: usize, len: u32): void {
-  const state = handshakeOf(connection);
-  const read = handshakeKeys(state, HandshakeKeys.INITIAL_READ);
-  const write = handshakeKeys(state, HandshakeKeys.INITIAL_WRITE);
-  packetKeysForget(read, false);
-  packetKeysForget(write, false);
-  if (isServer(connection)) initialKeysDerive(connection.version, destination, len, read, write);
-  else initialKeysDerive(connection.version, destination, len, write, read);
-}
-
-/**
- * An Initial in another version than the client's, whose header was read last: whether the server may have chosen it, RFC 9368 §2.3,
- * RFC 9369 §4. Then it is opened with that version's keys, for the same destination; `clientRestoreVersion` takes that back.
- */
-export function clientTakesVersion(connection: QuicConnection): bool {
-  if (isServer(connection) || connection.handshake == 0 || !isSupportedVersion(packetVersion)) return false;
-  const state = handshakeOf(connection);
-  const hasChosen = packetKeysExist(handshakeKeys(state, HandshakeKeys.HANDSHAKE_READ));
-  if (hasChosen || !packetKeysExist(handshakeKeys(state, HandshakeKeys.INITIAL_READ))) return false;
-  setVersion(connection, packetVersion);
-  return true;
-}
-
-/** The packet was not genuine: it is as if it had not come. */
-export function clientRestoreVersion(connection: QuicConnection, version: u32): void {
-  if (connection.version != version) setVersion(connection, version);
-}
-
-function setVersion(connection: QuicConnection, version: u32): void {
-  const state = handshakeOf(connection);
-  const destination = state.hasRetrySource ? retrySourceOf(state) : originalDestinationOf(state);
-  connection.version = version;
-  deriveInitialKeys(connection, connectionIdBytes(destination), destination.len);
 }
 
 /** Keeps the token that Initials carry. */

@@ -28,7 +28,9 @@ export class QuicConfig {
   /** CongestionAlgorithm. */
   congestion: u32;
   datagramBytes: u32;
+  /** What a client begins with, and what a server goes over to where the client speaks it, 0 for what it begins with. */
   version: u32;
+  preferredVersion: u32;
   /** A Version Negotiation packet has led to the version. */
   isNegotiated: u32;
   bidiStreams: u32;
@@ -107,6 +109,7 @@ export function quicConfigOption(config: QuicConfig, option: u32, value: u32): i
       value &= 3;
       if (config.isNegotiated > 1 || value - 1 > 1) return Status.INVALID_ARGUMENT;
       config.version = value == 2 ? Version.V2 : Version.V1;
+      config.preferredVersion = config.version;
       return Status.OK;
     case QuicOption.CLIENT_AUTH:
       if (value > <u32>ClientAuth.REQUIRED) return Status.INVALID_ARGUMENT;

@@ -60,6 +60,7 @@ import {
   tlsOf,
 } from "./connection.ts";
 import { originalDestinationOf, peerSourceOf, retrySourceOf } from "./handshake_state.ts";
+import { versionChoose } from "./version.ts";
 
 const parameters = changetype<TransportParameters>(memory.data(TRANSPORT_PARAMETERS_BYTES, 16));
 const WIRE_BYTES_MAX: u32 = 512;
@@ -67,12 +68,11 @@ const wire: usize = memory.data(WIRE_BYTES_MAX, 8);
 const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
 const seed: usize = memory.data(4, 4);
 
-/** How late this side's acknowledgements may be. */
 /** RFC 9000 §18.2: what this side declares by saying nothing. */
 export const ACK_EXPONENT: u32 = 3;
 export const MAX_ACK_DELAY_MS: f64 = 25;
 
-/** Gives TLS what this side declares. False when the memory is full. */
+/** Gives TLS what this side declares: a server once it knows the version, before TLS writes it. False when the memory is full. */
 export function parametersDeclare(connection: QuicConnection): bool {
   const config = changetype<QuicConfig>(connection.config);
   const set = streamsOfConnection(connection);
@@ -185,7 +185,9 @@ export function parametersTake(connection: QuicConnection): i32 {
     remoteIdsSetInitialToken(remoteIdsOf(connection), parameterResetToken(parameters));
   localIdsSetLimit(localIdsOf(connection), parameters.activeConnectionIdLimit);
   takeLimits(connection);
-  return Status.OK;
+  if (!isServer(connection)) return Status.OK;
+  versionChoose(connection, parameters.availableVersions);
+  return parametersDeclare(connection) ? Status.OK : Status.MEMORY_FULL;
 }
 
 /** RFC 9368 §4: whether the peer speaks of the version as it came about, where nobody on the way could have changed that. */

@@ -42,12 +42,7 @@ import {
   readPacketHeader,
 } from "../wire/packet_header.ts";
 import { PacketType, SPIN_BIT } from "../wire/packet_type.ts";
-import {
-  clientOnRetry,
-  clientOnVersionNegotiation,
-  clientRestoreVersion,
-  clientTakesVersion,
-} from "./client.ts";
+import { clientOnRetry, clientOnVersionNegotiation } from "./client.ts";
 import { closeOnDatagram, closeSilently, closeWith } from "./close.ts";
 import {
   clearBit,
@@ -77,6 +72,7 @@ import { MAX_ACK_DELAY_MS } from "./parameters.ts";
 import { areFramesEliciting, areFramesProbing, lastFrameType, receiveFrames } from "./receive_frames.ts";
 import { spaceOfPacket } from "./send_packet.ts";
 import { undecryptableAdd, undecryptableBytes, undecryptableTake, WaitingPacket } from "./undecryptable.ts";
+import { versionRestore, versionTake } from "./version.ts";
 
 const datagram = changetype<DatagramReader>(memory.data(offsetof<DatagramReader>(), 8));
 
@@ -135,8 +131,7 @@ function receivePacket(connection: QuicConnection, ptr: usize, len: u32, ecn: u3
   if (type == PacketType.RETRY) return clientOnRetry(connection, ptr, len);
   if (type == PacketType.ONE_RTT) return receiveOneRtt(connection, ptr, len, ecn);
   const version = connection.version;
-  if (packetVersion != version && !(type == PacketType.INITIAL && clientTakesVersion(connection)))
-    return false;
+  if (packetVersion != version && !(type == PacketType.INITIAL && versionTake(connection))) return false;
   if (connection.handshake == 0) return false;
   // A client has no 0-RTT to read.
   if (type == PacketType.ZERO_RTT && !isServer(connection)) return false;
@@ -159,8 +154,8 @@ function receivePacket(connection: QuicConnection, ptr: usize, len: u32, ecn: u3
   const status = isOpen
     ? unprotectPayload(keys, ptr, len, packetNumberOffset)
     : <i32>QuicStatus.PACKET_TOO_SHORT;
+  if (isServer(connection) || isPacketDiscard(status)) versionRestore(connection, version);
   if (isPacketDiscard(status)) {
-    clientRestoreVersion(connection, version);
     return isOpen ? onForged(connection) : false;
   }
   if (status < 0) return fail(connection, status);

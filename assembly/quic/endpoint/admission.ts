@@ -11,13 +11,12 @@ import { clockUnixMs } from "../../session/deadline.ts";
 import { emitConnectionBytes } from "../../session/events.ts";
 import { limitHit, limitU32 } from "../../session/limits.ts";
 import { tlsSetTime, tlsStart } from "../../tls/session.ts";
-import { deriveInitialKeys } from "../connection/client.ts";
 import { QuicConfig } from "../connection/config.ts";
 import { handshakeOf, QuicConnection, QuicFlag, setBit, tlsOf } from "../connection/connection.ts";
 import { originalDestinationOf, retrySourceOf } from "../connection/handshake_state.ts";
 import { addressTokenKeys, routes, tokenFilter } from "../connection/identity.ts";
 import { quicConnectionCreate, quicConnectionDestroy } from "../connection/lifecycle.ts";
-import { parametersDeclare } from "../connection/parameters.ts";
+import { deriveInitialKeys } from "../connection/version.ts";
 import { RouteInsert, routeInsert } from "../ids/route_table.ts";
 import { Address } from "../path/address.ts";
 import {
@@ -103,7 +102,7 @@ function open(endpoint: Endpoint, config: QuicConfig, address: Address, local: u
     connectionIdSet(originalDestinationOf(state), packetDestinationPtr, packetDestinationLen);
   }
   const routed = routeInsert(routes, packetDestinationPtr, packetDestinationLen, connection.handle);
-  if (routed != RouteInsert.ADDED || !parametersDeclare(connection)) {
+  if (routed != RouteInsert.ADDED) {
     quicConnectionDestroy(connection);
     return 0;
   }

@@ -142,6 +142,31 @@ describe("raw QUIC", () => {
     await close();
   });
 
+  test.each([
+    ["", {}, {}],
+    [", after a Retry", { retry: true }, {}],
+    [", after a HelloRetryRequest", { groups: ["P-256"] }, {}],
+  ] as const)("goes over to the version that the server prefers%s", async (_name, server, client) => {
+    const port = await serve({ preferredVersion: 2, ...server });
+    const { connection, close } = await dial(port, client);
+    expect(connection.stats()?.version).toBe(2);
+    await expectEcho(connection);
+    await close();
+  });
+
+  test("keeps its version with early data that the server takes", async () => {
+    const port = await serve({ preferredVersion: 2, earlyData: true });
+    let ticket: Uint8Array | undefined;
+    const first = await dial(port, { onTicket: (bytes) => (ticket = bytes), earlyData: true });
+    expect(first.connection.stats()?.version).toBe(2);
+    await vi.waitFor(() => expect(ticket).toBeDefined());
+    await first.close();
+    const { connection, close } = await dial(port, { ticket: ticket!, earlyData: true });
+    await expectEcho(connection);
+    expect([connection.isEarlyDataAccepted, connection.stats()?.version]).toEqual([true, 1]);
+    await close();
+  });
+
   test("goes to the server's preferred address, and to fresh connection IDs", async () => {
     const port = await serve({ preferredAddress: { host: "127.0.0.1" } });
     const { connection, close } = await dial(port);

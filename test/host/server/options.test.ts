@@ -70,6 +70,10 @@ const wrong: [given: unknown, message: string][] = [
   ],
   [{ authorities: [1] }, "listen option authorities is an array; it must be an array of one or more strings"],
   [
+    { tls: pair, http3: { preferredVersion: "2" } },
+    'listen option http3.preferredVersion is "2"; it must be 1 or 2',
+  ],
+  [
     { tls: pair, http3: { preferredAddress: "127.0.0.1" } },
     'listen option http3.preferredAddress is "127.0.0.1"; it must be an object with host and port',
   ],
