@@ -7,7 +7,8 @@ export { App, serve } from "./server/app.ts";
 export type { FetchApp } from "./server/app.ts";
 export type { ListenerOptions, ListenOptions } from "./server/options.ts";
 export { Server } from "./server/server.ts";
-export type { CloseOptions, CloseReport, RequestHandler } from "./server/server.ts";
+export type { RequestHandler } from "./server/request_handler.ts";
+export type { CloseOptions, CloseReport } from "./server/server.ts";
 export { PortSocket, PortTransport } from "./transport/port_transport.ts";
 export type { PipePort } from "./transport/port_transport.ts";
 export type {

@@ -12,7 +12,8 @@ export type { DevelopmentCertificate } from "./server/development_certificate.ts
 export { closeOnSignals } from "./server/shutdown.ts";
 export type { SignalOptions } from "./server/shutdown.ts";
 export { Server } from "./server/server.ts";
-export type { CloseOptions, CloseReport, RequestHandler } from "./server/server.ts";
+export type { RequestHandler } from "./server/request_handler.ts";
+export type { CloseOptions, CloseReport } from "./server/server.ts";
 export { EngineError } from "./engine/engine_error.ts";
 export { loadModule, readRecording, replay } from "./engine/index.ts";
 export type { LimitName, LimitOptions, RecordedConnection, Recording, ReplayReport } from "./engine/index.ts";

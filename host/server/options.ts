@@ -2,12 +2,12 @@
 
 import { DEFAULT_MEMORY_BYTES, resolveLimits } from "../engine/index.ts";
 import type { LimitOptions, ModuleSource } from "../engine/index.ts";
-import { preferredAddressProblem } from "../quic/preferred_address.ts";
 import { isLogger } from "../router/index.ts";
 import type { Logger } from "../router/index.ts";
 import type { ListenTarget, TlsOptions, Transport } from "../transport/transport.ts";
-import type { Http3Options } from "./quic_listener.ts";
 import { authorityTest } from "./authorities.ts";
+import { type Http3Options, resolveHttp3 } from "./http3_options.ts";
+import { describe, flag, hasMethod, isObject, known, text, whole, wrong } from "./option_checks.ts";
 
 /** Where one listener is bound. */
 export interface ListenerOptions {
@@ -108,7 +108,6 @@ const TLS_NAMES = [
 const LEAST_MEMORY_MIB = 8;
 const MOST_MEMORY_MIB = 4095;
 const MOST_INSTANCES = 64;
-const SECRET_BYTES = 32;
 
 /** Checks the options of `listen`. Throws RangeError or TypeError. */
 export function resolveOptions(options: ListenOptions): ResolvedOptions {
@@ -123,7 +122,7 @@ export function resolveOptions(options: ListenOptions): ResolvedOptions {
         : whole("memoryMiB", options.memoryMiB, LEAST_MEMORY_MIB, MOST_MEMORY_MIB) * MIB,
     instances: options.instances === undefined ? 1 : whole("instances", options.instances, 1, MOST_INSTANCES),
     altSvc: altSvcOf(options.altSvc),
-    http3: http3Of(options),
+    http3: resolveHttp3(options.http3, secureCount(options)),
     record: options.record ?? null,
     servesAuthority: options.authorities === undefined ? null : authorityTest(options.authorities),
   };
@@ -154,47 +153,8 @@ function checkServices({ limits, authorities, logger, module, transport, record 
   if (module !== undefined && !isModule) throw wrong("module", module, "a WebAssembly.Module or its bytes");
 }
 
-const HTTP3_NAMES = [
-  "earlyData",
-  "retry",
-  "secret",
-  "process",
-  "qlog",
-  "preferredVersion",
-  "preferredAddress",
-];
-
-function http3Of({ http3, tls, listeners }: ListenOptions): Http3Options | null {
-  if (http3 === undefined || http3 === false) return null;
-  const secure = [{ tls }, ...(listeners ?? [])].filter((listener) => listener.tls !== undefined);
-  if (secure.length === 0)
-    throw new TypeError("listen option http3 needs a listener with tls: HTTP/3 has no other form");
-  if (http3 === true) return {};
-  if (!isObject(http3)) throw wrong("http3", http3, "true, false or an object");
-  known("http3", http3, HTTP3_NAMES, "listen option http3:");
-  flag("http3.earlyData", http3.earlyData);
-  flag("http3.retry", http3.retry);
-  const { secret, process, qlog } = http3;
-  if (qlog !== undefined && typeof qlog !== "function" && (typeof qlog !== "string" || qlog === ""))
-    throw wrong("http3.qlog", qlog, "the name of a folder, or a function that answers a writer");
-  if (secret !== undefined && !(secret instanceof Uint8Array && secret.length === SECRET_BYTES))
-    throw wrong("http3.secret", secret, `a Uint8Array of ${SECRET_BYTES} bytes`);
-  const { preferredVersion: version } = http3;
-  if (version !== undefined && version !== 1 && version !== 2)
-    throw wrong("http3.preferredVersion", version, "1 or 2");
-  if (process !== undefined) whole("http3.process", process, 0, 255);
-  checkPreferred(http3.preferredAddress, secure.length);
-  return http3;
-}
-
-function checkPreferred(preferred: unknown, secureCount: number): void {
-  if (preferred === undefined) return;
-  const problem = preferredAddressProblem(preferred);
-  if (problem !== null) throw wrong(`http3.${problem.name}`, problem.value, problem.allowed);
-  if (secureCount > 1)
-    throw new TypeError(
-      "listen option http3.preferredAddress is given with several listeners with tls; it is for one",
-    );
+function secureCount({ tls, listeners }: ListenOptions): number {
+  return [{ tls }, ...(listeners ?? [])].filter((listener) => listener.tls !== undefined).length;
 }
 
 function altSvcOf(altSvc: unknown): (() => string | null) | null {
@@ -264,51 +224,4 @@ function pem(option: string, value: unknown): void {
   if (typeof value !== "string" && !(value instanceof Uint8Array)) {
     throw wrong(option, value, "PEM as a string or bytes");
   }
-}
-
-function known(what: string, options: object, names: readonly string[], label: string): void {
-  if (!isObject(options)) throw new TypeError(`${what} are ${describe(options)}; they must be an object`);
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name))
-      throw new TypeError(`${label} "${name}" is unknown; there are ${names.join(", ")}`);
-  }
-}
-
-function whole(name: string, value: unknown, least: number, most: number): number {
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
-    throw new RangeError(
-      `listen option ${name} is ${describe(value)}; it must be a whole number from ${least} to ${most}`,
-    );
-  }
-  return value as number;
-}
-
-function text(name: string, value: unknown): void {
-  if (value !== undefined && (typeof value !== "string" || value === "")) {
-    throw wrong(name, value, "a string that is not empty");
-  }
-}
-
-function flag(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== "boolean") {
-    throw wrong(name, value, "true or false");
-  }
-}
-
-function wrong(name: string, value: unknown, allowed: string): TypeError {
-  return new TypeError(`listen option ${name} is ${describe(value)}; it must be ${allowed}`);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function hasMethod(value: unknown, name: string): boolean {
-  return isObject(value) && typeof (value as Record<string, unknown>)[name] === "function";
-}
-
-function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
-  return String(value);
 }

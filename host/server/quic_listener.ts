@@ -3,38 +3,15 @@
 import { QuicConfigFlag, QuicOption } from "../engine/index.ts";
 import { checked } from "../engine/engine_error.ts";
 import { Endpoint } from "../quic/endpoint.ts";
-import { type QlogTarget, withQlog } from "../quic/qlog.ts";
-import type { PreferredAddress } from "../quic/preferred_address.ts";
+import { withQlog } from "../quic/qlog.ts";
 import { listenOnPreferred } from "../quic/preferred_socket.ts";
 import { addCredentials, makeConfig } from "../quic/quic_config.ts";
 import { bindDatagrams } from "../transport/runtime_datagrams.ts";
 import type { DatagramSink, DatagramSocket } from "../transport/datagrams.ts";
 import type { BoundAddress, ListenTarget, TlsOptions } from "../transport/transport.ts";
 import type { EngineHost } from "./engine_host.ts";
-import type { RequestHandler } from "./server.ts";
-
-/** What `http3` may say. */
-export interface Http3Options {
-  /** Takes safe requests before the handshake is complete (0-RTT); others are answered 425. Default false. */
-  readonly earlyData?: boolean;
-  /** Has every client prove its address first (Retry). Default: only under load. */
-  readonly retry?: boolean;
-  /** 32 bytes that processes on one port share, and the number of this one among them. */
-  readonly secret?: Uint8Array;
-  readonly process?: number;
-  /**
-   * Keeps a qlog of every connection: a folder for the files, or a function that is called with the name of each trace and answers
-   * what it is written to. It says when what was sent and how long, and nothing of what.
-   */
-  readonly qlog?: QlogTarget;
-  /** The version of QUIC that connections go over to where the client speaks it (RFC 9368). Default: the one that it begins with. */
-  readonly preferredVersion?: 1 | 2;
-  /**
-   * Where clients are to go once their handshake is confirmed (RFC 9000 §9.6), beside the listener's own address, on which all
-   * begin. It is bound too. For one listener alone.
-   */
-  readonly preferredAddress?: PreferredAddress;
-}
+import type { Http3Options } from "./http3_options.ts";
+import type { RequestHandler } from "./request_handler.ts";
 
 /** One UDP port of the server. */
 export interface QuicListener {

@@ -2,7 +2,7 @@
 
 import { loadModule, moduleFrom } from "../engine/index.ts";
 import { HttpError, Reply } from "../router/index.ts";
-import type { Exchange, Logger, SendOptions, WebSocketSendable } from "../router/index.ts";
+import type { Logger, SendOptions, WebSocketSendable } from "../router/index.ts";
 import type {
   BoundAddress,
   Listener,
@@ -13,20 +13,13 @@ import type {
 } from "../transport/transport.ts";
 import { EnginePool } from "./engine_pool.ts";
 import type { EngineHost } from "./engine_host.ts";
-import type { Http3Options, QuicListener } from "./quic_listener.ts";
+import type { Http3Options } from "./http3_options.ts";
 import { renderMetrics } from "./metrics.ts";
-import { RecordingFile } from "./recording_file.ts";
-import { Topics } from "./topics.ts";
 import { type ListenOptions, resolveOptions, type ResolvedOptions } from "./options.ts";
-
-/** What answers requests: the router, or anything with its door. */
-export interface RequestHandler {
-  handle(exchange: Exchange): Reply | Promise<Reply>;
-  /** Whether some of the answers open WebSockets. Default: none does. */
-  readonly opensWebSockets?: boolean;
-  /** Whether some open WebTransport sessions. Default: none does. */
-  readonly opensWebTransport?: boolean;
-}
+import type { QuicListener } from "./quic_listener.ts";
+import { RecordingFile } from "./recording_file.ts";
+import type { RequestHandler } from "./request_handler.ts";
+import { Topics } from "./topics.ts";
 
 /** How `close` ends. */
 export interface CloseOptions {
