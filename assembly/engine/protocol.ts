@@ -4,33 +4,32 @@
  *
  * A connection of HTTP/1.1 may become one of HTTP/2 while it receives (RFC 9113 §3.3): its handle stays, its address does not.
  */
-import { ConnectionFlag } from "../session/connection.ts";
-import { Protocol } from "../abi/message.ts";
-import { Limit } from "../abi/limit.ts";
-import { Role } from "../abi/message.ts";
 import { Counter } from "../abi/counter.ts";
+import { Limit } from "../abi/limit.ts";
+import { Protocol, Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { H1Connection, ReceiveState } from "../h1/connection.ts";
 import { h1HandleTimeout } from "../h1/deadlines.ts";
 import { h1Abort, h1Destroy, h1Drain, h1Release, h1TellClose, tellWritable } from "../h1/lifecycle.ts";
 import { h1Receive, h1ReceiveEnd } from "../h1/receive.ts";
+import { h2Destroy } from "../h2/closing.ts";
 import { H2Connection } from "../h2/connection.ts";
 import { h2HandleTimeout } from "../h2/deadlines.ts";
-import { h2Destroy, h2Drain, h2Release } from "../h2/lifecycle.ts";
+import { h2Drain, h2Release } from "../h2/lifecycle.ts";
 import { h2Receive, h2ReceiveEnd } from "../h2/receive.ts";
 import { h2Open, h2TakeOver } from "../h2/start.ts";
 import { h2Poll } from "../h2/transmit.ts";
 import { h2TakeUpgrade } from "../h2/upgrade.ts";
-import { QuicConnection } from "../quic/connection/connection.ts";
-import { quicDrain, quicForget, quicTimeout } from "./quic.ts";
 import { h3Release } from "../h3/lifecycle.ts";
-import { Connection, connectionCreate } from "../session/connection.ts";
+import { QuicConnection } from "../quic/connection/connection.ts";
+import { Connection, connectionCreate, ConnectionFlag } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
 import { setReadDeadline } from "../session/deadline.ts";
 import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitOf, limitU32 } from "../session/limits.ts";
-import { isUpgradeOffered } from "../session/upgrade.ts";
 import { outputPending, outputPoll } from "../session/output.ts";
+import { isUpgradeOffered } from "../session/upgrade.ts";
+import { quicDrain, quicForget, quicTimeout } from "./quic.ts";
 
 /** Opens a connection. Its address, 0 when a pool is full. */
 export function protocolOpen(protocol: u32, role: u32, openFlags: u32): usize {

@@ -23,7 +23,6 @@ import { H1Connection, ReceiveState } from "./connection.ts";
 import { writeErrorResponse } from "./error_response.ts";
 import { inputRetire } from "./input.ts";
 import { isInputHeld, updateReading } from "./reading.ts";
-import { resume } from "./receive.ts";
 
 /** The message being received is complete. */
 export function messageReceived(connection: H1Connection): void {
@@ -47,19 +46,24 @@ function nextReceiveState(connection: H1Connection, exchange: Exchange): u32 {
   return ReceiveState.HEAD;
 }
 
-/** The answer of an exchange (in the client role: the request) is written. */
-export function messageSent(exchange: Exchange): void {
+/**
+ * The answer of an exchange (in the client role: the request) is written. True when that let input go on that was held back: who
+ * is not reading already calls `resume` (receive.ts).
+ */
+export function messageSent(exchange: Exchange): bool {
   exchange.flags |= ExchangeFlag.SENT;
   const connection = changetype<H1Connection>(exchange.connection);
   if (hasFlag(exchange, ExchangeFlag.RECEIVED)) {
-    finish(exchange);
-  } else if (connection.role == Role.SERVER || hasFlag(exchange, ExchangeFlag.TUNNEL)) {
+    return finish(exchange);
+  }
+  if (connection.role == Role.SERVER || hasFlag(exchange, ExchangeFlag.TUNNEL)) {
     // Nobody will read what is still to come.
     exchange.flags |= ExchangeFlag.DISCARD;
     exchange.unconsumedBytes = 0;
     if (hasFlag(exchange, ExchangeFlag.LAST)) abandonContent(connection);
     else updateReading(connection);
   }
+  return false;
 }
 
 /** Gives up on the rest of the content being received; the connection closes after the exchange's answer. */
@@ -73,10 +77,10 @@ export function abandonContent(connection: H1Connection): void {
   if (hasFlag(exchange, ExchangeFlag.SENT)) finish(exchange);
 }
 
-/** Both directions are complete, and every exchange before this one is finished. */
-function finish(exchange: Exchange): void {
+/** Both directions are complete, and every exchange before this one is finished. True when input that was held back may go on. */
+function finish(exchange: Exchange): bool {
   const connection = changetype<H1Connection>(exchange.connection);
-  if (connection.firstExchange != changetype<usize>(exchange)) return;
+  if (connection.firstExchange != changetype<usize>(exchange)) return false;
   let done = exchange;
   while (true) {
     const isLast = hasFlag(done, ExchangeFlag.LAST);
@@ -85,7 +89,7 @@ function finish(exchange: Exchange): void {
     // Its answer said so: what comes after it, an error response too, would be read by nobody.
     if (isLast) {
       h1Close(connection, connection.endStatus);
-      return;
+      return false;
     }
     if (connection.firstExchange == 0) break;
     done = changetype<Exchange>(connection.firstExchange);
@@ -94,7 +98,9 @@ function finish(exchange: Exchange): void {
     if (!hasFlag(done, ExchangeFlag.SENT) || !hasFlag(done, ExchangeFlag.RECEIVED)) break;
   }
   settle(connection);
-  if (connection.receiveState == ReceiveState.HELD && mayReadOn(connection)) resume(connection);
+  if (connection.receiveState != ReceiveState.HELD || !mayReadOn(connection)) return false;
+  connection.receiveState = ReceiveState.HEAD;
+  return true;
 }
 
 /** What a connection does once none of its exchanges is open. */

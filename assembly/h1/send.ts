@@ -281,7 +281,7 @@ export function h1SendTrailers(exchange: Exchange, block: usize, len: u32): i32 
     at = writeLineEnd(at);
     if (!outputCommit(<u32>(at - dest))) return Status.MEMORY_FULL;
   }
-  messageSent(exchange);
+  if (messageSent(exchange)) resume(connection);
   return Status.OK;
 }
 
@@ -361,7 +361,7 @@ function endMessage(connection: H1Connection, exchange: Exchange): i32 {
     at = writeLineEnd(writeLineEnd(at + 1));
     if (!outputCommit(<u32>(at - dest))) return Status.MEMORY_FULL;
   }
-  messageSent(exchange);
+  if (messageSent(exchange)) resume(connection);
   return Status.OK;
 }
 

@@ -50,6 +50,7 @@ export function h1TunnelConsume(exchange: Exchange): void {
 /** Nothing more is sent or read: the connection closes once its output is written. */
 export function h1TunnelFinish(exchange: Exchange): void {
   exchange.flags |= ExchangeFlag.RELEASED;
+  // What arrives is the tunnel's own: no input was held back that its end would let go on.
   if (!hasFlag(exchange, ExchangeFlag.SENT)) messageSent(exchange);
 }
 

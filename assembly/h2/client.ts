@@ -21,26 +21,20 @@ import { clearReadDeadline } from "../session/deadline.ts";
 import { emitExchangeEvent } from "../session/events.ts";
 import { BodyFraming, ExchangeFlag } from "../session/exchange.ts";
 import { limitHit, limitOf } from "../session/limits.ts";
-import { outputCommit, outputReserve } from "../session/output.ts";
-import { SCRATCH_BYTES } from "../session/regions.ts";
-import { tunnelAnswered } from "../session/tunnel.ts";
-import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
-import { FrameFlag, FrameType, STREAM_ID_MAX } from "./frame.ts";
-import { blockBegin, blockBytesMax, blockEnd } from "./header_block.ts";
-import { h2Abort, streamError } from "./lifecycle.ts";
-import { messageReceived, messageSent } from "./message.ts";
 import {
   isBodiless,
   readResponseRules,
   rulesContentLength,
   rulesStatusCode,
 } from "../session/message_rules.ts";
+import { outputCommit, outputReserve } from "../session/output.ts";
 import {
   describeResponseContent,
   sectionStatus,
   storeResponseFields,
   tellInformational,
 } from "../session/received_head.ts";
+import { SCRATCH_BYTES } from "../session/regions.ts";
 import {
   checkedFieldCount,
   checkRequest,
@@ -49,9 +43,16 @@ import {
   requestMethodId,
   requestProtocol,
 } from "../session/send_rules.ts";
+import { tunnelAnswered } from "../session/tunnel.ts";
+import { h2Abort } from "./closing.ts";
+import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
+import { FrameFlag, FrameType, STREAM_ID_MAX } from "./frame.ts";
+import { blockBegin, blockBytesMax, blockEnd } from "./header_block.ts";
+import { streamError } from "./lifecycle.ts";
+import { messageReceived, messageSent } from "./message.ts";
 import { H2Stream } from "./stream.ts";
-import { streamCreate } from "./streams.ts";
 import { StreamInput, StreamState } from "./stream_state.ts";
+import { streamCreate } from "./streams.ts";
 
 /** "https" and "http" as bytes. */
 const schemes: usize = memory.data(48, 16);

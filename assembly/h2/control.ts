@@ -1,8 +1,8 @@
 /** Frames that carry no message: PING, GOAWAY, RST_STREAM, WINDOW_UPDATE, PRIORITY and PRIORITY_UPDATE. */
 import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
-import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { priorityIncremental, priorityUrgency } from "../http/priority.ts";
+import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { spendReset } from "./budget.ts";
 import { H2Connection, H2Flag } from "./connection.ts";
 import { queuePingAck } from "./control_output.ts";
@@ -34,7 +34,10 @@ import { readWindowUpdate, windowIncrement } from "./window_update.ts";
 export function receivePing(connection: H2Connection, ptr: usize, len: u32, flags: u32, streamId: u32): void {
   const status = readPing(ptr, len, streamId);
   if (status != Status.OK) return connectionError(connection, status);
-  if ((flags & FrameFlag.ACK) == 0) return queuePingAck(connection, pingData);
+  if ((flags & FrameFlag.ACK) == 0) {
+    if (!queuePingAck(connection, pingData)) connectionError(connection, Status.H2_REPLY_FLOOD);
+    return;
+  }
   if (pingData == PING_PROBE) endProbe(connection);
   else if (pingData == PING_DRAIN && (connection.h2Flags & H2Flag.DRAIN_BEGUN) != 0) endDrain(connection);
 }

@@ -5,9 +5,9 @@
 import { Status } from "../abi/status.ts";
 import { outputCommit, outputReserve } from "../session/output.ts";
 import { spendReply } from "./budget.ts";
+import { h2Abort } from "./closing.ts";
 import { H2Connection } from "./connection.ts";
 import { GOAWAY_BYTES_MAX, writeGoaway } from "./goaway.ts";
-import { connectionError, h2Abort } from "./lifecycle.ts";
 import { PING_BYTES, writePing } from "./ping.ts";
 import { RST_STREAM_BYTES, writeRstStream } from "./rst_stream.ts";
 import { writeSettingsAck } from "./settings.ts";
@@ -29,16 +29,20 @@ export function queuePing(connection: H2Connection, data: u64): void {
   commit(connection, PING_BYTES);
 }
 
-export function queuePingAck(connection: H2Connection, data: u64): void {
-  if (!spendReply(connection)) return connectionError(connection, Status.H2_REPLY_FLOOD);
+/** False when the peer has asked for more answers than it may. */
+export function queuePingAck(connection: H2Connection, data: u64): bool {
+  if (!spendReply(connection)) return false;
   writePing(reserve(connection, PING_BYTES), data, true);
   commit(connection, PING_BYTES);
+  return true;
 }
 
-export function queueSettingsAck(connection: H2Connection): void {
-  if (!spendReply(connection)) return connectionError(connection, Status.H2_REPLY_FLOOD);
+/** False when the peer has asked for more answers than it may. */
+export function queueSettingsAck(connection: H2Connection): bool {
+  if (!spendReply(connection)) return false;
   const dest = reserve(connection, PING_BYTES);
   commit(connection, <u32>(writeSettingsAck(dest) - dest));
+  return true;
 }
 
 export function queueWindowUpdate(connection: H2Connection, streamId: u32, increment: u32): void {

@@ -1,9 +1,8 @@
 /**
- * Deadlines of an HTTP/2 connection, beside those that all connections have (session/deadline.ts): which there are, and what
- * happens when one passes.
+ * What happens when a deadline of an HTTP/2 connection passes: one of its own (deadline_slots.ts), or one of those that all
+ * connections have (session/deadline.ts).
  *
- * Each is a time, 0 when there is none. The connection's timer node is armed for the earliest, or earlier; whatever is not
- * due when it expires is armed again.
+ * Whatever is not due when the connection's timer node expires is armed again.
  */
 import { EventFlag, EventKind } from "../abi/event.ts";
 import { Limit } from "../abi/limit.ts";
@@ -14,64 +13,17 @@ import { emitConnectionEvent } from "../session/events.ts";
 import { ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitHit, limitOf } from "../session/limits.ts";
 import { outputPending } from "../session/output.ts";
+import { h2Abort } from "./closing.ts";
 import { H2Connection, H2Flag, hasH2Flag, ReceiveState } from "./connection.ts";
 import { queuePing } from "./control_output.ts";
-import { connectionError, endDrain, h2Abort, sayGoodbye, streamError } from "./lifecycle.ts";
+import { DeadlineKind, setDeadline, slotOf } from "./deadline_slots.ts";
+import { connectionError, endDrain, sayGoodbye, streamError } from "./lifecycle.ts";
 import { H2Stream } from "./stream.ts";
 import { isRemoteOpen } from "./stream_state.ts";
-
-export const enum DeadlineKind {
-  /** The peer acknowledges the settings. */
-  SETTINGS = 0,
-  /** A frame, or a header block, that has begun is complete. */
-  FRAME = 1,
-  /** The next look at slow bodies. */
-  BODY = 2,
-  /** The next look at windows that stay closed. */
-  STALL = 3,
-  /** The peer has sent something, or answers a PING. */
-  PING = 4,
-  /** The round trip of a drain. */
-  DRAIN = 5,
-  COUNT = 6,
-}
 
 /** Data of the PING that asks whether the peer is there. */
 export const PING_ALIVE: u64 = 0x6576696c61;
 const MS_PER_S: f64 = 1000;
-
-// @ts-ignore: decorator
-@inline
-function slotOf(connection: H2Connection, kind: u32): usize {
-  return changetype<usize>(connection) + offsetof<H2Connection>("settingsDeadlineMs") + kind * sizeof<f64>();
-}
-
-/** The deadline of this kind passes `afterMs` from now. */
-export function setDeadline(connection: H2Connection, kind: DeadlineKind, afterMs: f64): void {
-  store<f64>(slotOf(connection, kind), nowMs + afterMs);
-  arm(connection, nowMs + afterMs);
-}
-
-export function clearDeadlines(connection: H2Connection): void {
-  memory.fill(slotOf(connection, 0), 0, DeadlineKind.COUNT * sizeof<f64>());
-}
-
-/** The stream's content has to come fast enough from now on. */
-export function watchBody(connection: H2Connection, stream: H2Stream): void {
-  stream.windowSinceMs = nowMs;
-  stream.windowBytes = 0;
-  if (connection.bodyDeadlineMs == 0)
-    setDeadline(connection, DeadlineKind.BODY, limitOf(Limit.BODY_WINDOW_MS));
-}
-
-/** The stream waits for a window of the peer. */
-export function watchStall(connection: H2Connection, stream: H2Stream): void {
-  if (stream.stalledSinceMs != 0) return;
-  stream.stalledSinceMs = nowMs;
-  stream.stallBytes = 0;
-  if (connection.stallDeadlineMs == 0)
-    setDeadline(connection, DeadlineKind.STALL, limitOf(Limit.STALL_TIMEOUT_MS));
-}
 
 /** The connection's timer node has expired. */
 export function h2HandleTimeout(connection: H2Connection): void {

@@ -1,7 +1,7 @@
 /** The engine's own answer to a request that was too large to become an exchange: a head without content. */
 import { httpStatusOf, Status } from "../abi/status.ts";
-import { datePtr, dateSecond } from "../http/date.ts";
 import { hpackEncodeDate, hpackEncodeLength, hpackEncodeStatus } from "../hpack/encoder.ts";
+import { datePtr, dateSecond } from "../http/date.ts";
 import { spendReset } from "./budget.ts";
 import { H2Connection } from "./connection.ts";
 import { commit, queueRstStream, reserve } from "./control_output.ts";

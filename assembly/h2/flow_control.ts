@@ -14,7 +14,7 @@ import { Exchange } from "../session/exchange.ts";
 import { limitU32 } from "../session/limits.ts";
 import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
 import { queuePing, queueWindowUpdate } from "./control_output.ts";
-import { watchBody } from "./deadlines.ts";
+import { watchBody } from "./deadline_slots.ts";
 import { connectionError, streamError } from "./lifecycle.ts";
 import { scheduleAdd } from "./schedule.ts";
 import { H2Stream } from "./stream.ts";
@@ -25,24 +25,6 @@ import { WINDOW_MAX } from "./window_update.ts";
 export const PING_PROBE: u64 = 0x65626f7270;
 /** Content that arrives before it is worth measuring. */
 const PROBE_LEAST_BYTES: u32 = 65536;
-
-/** Content was told to the host. */
-export function holdContent(connection: H2Connection, stream: H2Stream, len: u32): void {
-  stream.unconsumedBytes += len;
-  connection.heldBytes += len;
-}
-
-/** The host has consumed content. */
-export function consumeContent(connection: H2Connection, stream: H2Stream, len: u32): void {
-  stream.unconsumedBytes -= len;
-  connection.heldBytes -= len;
-}
-
-/** Nobody reads what the stream was told any more. */
-export function releaseHeld(connection: H2Connection, stream: H2Stream): void {
-  connection.heldBytes -= stream.unconsumedBytes;
-  stream.unconsumedBytes = 0;
-}
 
 /** Gives credit back where enough is missing. */
 export function updateWindows(connection: H2Connection, stream: H2Stream | null): void {

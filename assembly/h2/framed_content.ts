@@ -14,7 +14,7 @@ import { count } from "../session/counters.ts";
 import { BodyFraming, Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { outputCommit, outputDirectRoom, outputPending, outputReserve } from "../session/output.ts";
 import { H2Connection } from "./connection.ts";
-import { FrameFlag, FrameType, FRAME_HEADER_BYTES, writeFrameHeader } from "./frame.ts";
+import { FRAME_HEADER_BYTES, FrameFlag, FrameType, writeFrameHeader } from "./frame.ts";
 import { h2CanSendContent } from "./send.ts";
 import { H2Stream } from "./stream.ts";
 import { spend } from "./transmit.ts";

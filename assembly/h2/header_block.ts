@@ -13,7 +13,7 @@ import { Status } from "../abi/status.ts";
 import { hpackEncodeBegin, hpackEncodeEnd } from "../hpack/encoder.ts";
 import { fieldBlockTextBytes } from "../http/field_block.ts";
 import { encoderOf, H2Connection } from "./connection.ts";
-import { FrameFlag, FrameType, FRAME_HEADER_BYTES, FRAME_SIZE_DEFAULT, writeFrameHeader } from "./frame.ts";
+import { FRAME_HEADER_BYTES, FRAME_SIZE_DEFAULT, FrameFlag, FrameType, writeFrameHeader } from "./frame.ts";
 import { PROMISED_ID_BYTES, writePromisedId } from "./push_promise.ts";
 
 /** Status code, content-length, date and size updates, as literals at their longest; the frame's header. */

@@ -1,42 +1,35 @@
 /**
- * How streams and connections of HTTP/2 end: the choke point of all errors. RFC 9113 §5.4, §6.8.
+ * Why streams and connections of HTTP/2 end, and what the peer is told: the choke point of all errors. RFC 9113 §5.4, §6.8.
  *
  * A connection error (`connectionError`) tells GOAWAY with its code and cuts everything; a stream error (`streamError`,
  * `refuseStream`) tells RST_STREAM and is counted, whoever caused it, in the budget of resets. A drain tells GOAWAY twice: first
  * with the highest identifier there is, then, after a round trip, with the last one that was acted on, so that no request on its
  * way is lost (§6.8).
  */
-import { EventFlag, EventKind } from "../abi/event.ts";
 import { Counter } from "../abi/counter.ts";
+import { EventFlag, EventKind } from "../abi/event.ts";
 import { Limit } from "../abi/limit.ts";
 import { Role } from "../abi/message.ts";
 import { Blame, blameOf, Status } from "../abi/status.ts";
 import { wireStatusText } from "../abi/status_text.ts";
-import { byteQueueClear } from "../core/byte_queue.ts";
-import { slabFree } from "../core/slab.ts";
-import { hpackDecoderFree } from "../hpack/decoder.ts";
-import { hpackEncoderFree } from "../hpack/encoder.ts";
-import { connectionDestroy, ConnectionFlag, ConnectionState } from "../session/connection.ts";
+import { ConnectionFlag, ConnectionState } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
-import { clearReadDeadline, clearWriteDeadline, setReadDeadline } from "../session/deadline.ts";
-import { emitConnectionEvent, emitExchangeEvent } from "../session/events.ts";
+import { setReadDeadline } from "../session/deadline.ts";
+import { emitExchangeEvent } from "../session/events.ts";
 import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitOf } from "../session/limits.ts";
-import { outputDrop, outputPending } from "../session/output.ts";
 import { spendReset } from "./budget.ts";
-import { decoderOf, encoderOf, H2Connection, H2Flag, hasH2Flag, ReceiveState } from "./connection.ts";
+import { closeStream, h2Close } from "./closing.ts";
+import { H2Connection, H2Flag, hasH2Flag, ReceiveState } from "./connection.ts";
 import { queueGoaway, queuePing, queueRstStream } from "./control_output.ts";
-import { clearDeadlines, DeadlineKind, setDeadline } from "./deadlines.ts";
+import { DeadlineKind, setDeadline } from "./deadline_slots.ts";
 import { ErrorCode, errorCodeOf } from "./error_code.ts";
 import { STREAM_ID_MAX } from "./frame.ts";
-import { releaseHeld } from "./flow_control.ts";
 import { rememberClosed } from "./recent_streams.ts";
-import { scheduleRemove } from "./schedule.ts";
-import { queueSettings } from "./settings_exchange.ts";
+import { queueSettings } from "./settings_output.ts";
 import { H2Stream } from "./stream.ts";
+import { faultOf, nextState, StreamFault, StreamInput, StreamState } from "./stream_state.ts";
 import { streamDetach } from "./streams.ts";
-import { faultOf, isClosed, nextState, StreamFault, StreamInput, StreamState } from "./stream_state.ts";
-import { streamTableFree, streamTableRemove } from "./stream_table.ts";
 
 /** Data of the PING that ends a drain's round trip. */
 export const PING_DRAIN: u64 = 0x6e69617264;
@@ -121,27 +114,6 @@ export function finishStream(connection: H2Connection, stream: H2Stream): void {
   settle(connection);
 }
 
-/** Takes a stream out of everything that knows it by its identifier. */
-function closeStream(connection: H2Connection, stream: H2Stream): void {
-  rememberClosed(connection, stream.streamId, stream.state);
-  streamTableRemove(connection, stream);
-  scheduleRemove(connection, stream);
-  if (connection.dataStream == changetype<usize>(stream)) connection.dataStream = 0;
-  releaseHeld(connection, stream);
-  dropQueued(connection, stream);
-}
-
-function dropQueued(connection: H2Connection, stream: H2Stream): void {
-  connection.queuedBytes -= stream.output.length;
-  byteQueueClear(stream.output);
-  if (stream.trailersOut != 0) slabFree(stream.trailersOut);
-  stream.trailersOut = 0;
-  if (hasFlag(stream, ExchangeFlag.WRITABLE_OWED)) {
-    stream.flags &= ~ExchangeFlag.WRITABLE_OWED;
-    connection.writableOwedCount--;
-  }
-}
-
 /** What a connection does once none of its exchanges is open. */
 export function settle(connection: H2Connection): void {
   if (connection.firstExchange != 0) return;
@@ -188,67 +160,6 @@ export function endDrain(connection: H2Connection): void {
   settle(connection);
 }
 
-/** Nothing more is read; CLOSE is told once the output has been polled. */
-export function h2Close(connection: H2Connection, status: i32): void {
-  if (connection.state == ConnectionState.LINGERING) return;
-  connection.state = ConnectionState.LINGERING;
-  connection.endStatus = status;
-  stopReceiving(connection);
-  abortExchanges(connection, status);
-  setReadDeadline(connection, limitOf(Limit.GOAWAY_TIMEOUT_MS), Status.LINGER_TIMEOUT);
-  if (outputPending(connection) == 0) h2TellClose(connection);
-  else connection.flags |= ConnectionFlag.CLOSE_OWED;
-}
-
-/** The last output has been polled: the host may end its side. */
-export function h2TellClose(connection: H2Connection): void {
-  connection.flags &= ~ConnectionFlag.CLOSE_OWED;
-  emitConnectionEvent(EventKind.CLOSE, EventFlag.NONE, connection, <u32>connection.endStatus);
-}
-
-/** The connection is not worth another byte. */
-export function h2Abort(connection: H2Connection, status: i32): void {
-  if (connection.flags & ConnectionFlag.ABORTED) return;
-  connection.state = ConnectionState.LINGERING;
-  stopReceiving(connection);
-  clearWriteDeadline(connection);
-  abortExchanges(connection, status);
-  emitConnectionEvent(EventKind.CLOSE, EventFlag.ABORT, connection, <u32>status);
-  connection.flags = (connection.flags | ConnectionFlag.ABORTED) & ~ConnectionFlag.CLOSE_OWED;
-}
-
-function stopReceiving(connection: H2Connection): void {
-  connection.receiveState = ReceiveState.IGNORE;
-  freeInput(connection);
-  clearReadDeadline(connection);
-  clearDeadlines(connection);
-}
-
-/** Frees what is kept of a frame or a header block that is not complete. */
-function freeInput(connection: H2Connection): void {
-  if (connection.input != 0) slabFree(connection.input);
-  connection.input = 0;
-  connection.inputLen = 0;
-  if (connection.block != 0) slabFree(connection.block);
-  connection.block = 0;
-  connection.blockStreamId = 0;
-}
-
-function abortExchanges(connection: H2Connection, status: i32): void {
-  while (connection.firstExchange != 0) {
-    const stream = changetype<H2Stream>(connection.firstExchange);
-    if (!isClosed(stream.state)) {
-      closeStream(connection, stream);
-      stream.state = StreamState.CLOSED;
-    }
-    if (!hasFlag(stream, ExchangeFlag.ABORTED)) {
-      stream.flags |= ExchangeFlag.ABORTED;
-      emitExchangeEvent(EventKind.ABORTED, EventFlag.NONE, stream, <u32>status, 0);
-    }
-    streamDetach(stream);
-  }
-}
-
 /** The host holds the exchange no longer. One that it leaves incomplete is reset. */
 export function h2Release(exchange: Exchange): void {
   const stream = changetype<H2Stream>(exchange);
@@ -265,23 +176,4 @@ export function h2Release(exchange: Exchange): void {
   } else if (!stream.isEndQueued) {
     streamError(connection, stream, Status.INVALID_STATE);
   }
-}
-
-/**
- * The host's socket is gone: frees the connection. Its exchanges stay until the host releases them, as what they have
- * received may still be read; no event is told of them.
- */
-export function h2Destroy(connection: H2Connection): void {
-  while (connection.firstExchange != 0) {
-    const stream = changetype<H2Stream>(connection.firstExchange);
-    if (!isClosed(stream.state)) closeStream(connection, stream);
-    stream.flags |= ExchangeFlag.ABORTED;
-    streamDetach(stream);
-  }
-  freeInput(connection);
-  streamTableFree(connection);
-  hpackDecoderFree(decoderOf(connection));
-  hpackEncoderFree(encoderOf(connection));
-  outputDrop(connection);
-  connectionDestroy(connection);
 }

@@ -3,9 +3,9 @@
  * host answers it like any other.
  */
 import { EventFlag, EventKind } from "../abi/event.ts";
+import { FieldName } from "../abi/field_name.ts";
 import { Limit } from "../abi/limit.ts";
 import { MessageFlag, OpenFlag, Role } from "../abi/message.ts";
-import { FieldName } from "../abi/field_name.ts";
 import { Status } from "../abi/status.ts";
 import { hpackEncodeBlock, hpackEncodeField } from "../hpack/encoder.ts";
 import { writeAscii } from "../http/ascii.ts";
@@ -30,15 +30,15 @@ import { ConnectionState } from "../session/connection.ts";
 import { emitExchangeEvent, hasEventRoom } from "../session/events.ts";
 import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitHit, limitU32 } from "../session/limits.ts";
+import { readRequestRules } from "../session/message_rules.ts";
 import { outputCommit, outputReserve } from "../session/output.ts";
+import { sectionStatus } from "../session/received_head.ts";
 import { SCRATCH_BYTES } from "../session/regions.ts";
+import { hasForbidden } from "../session/send_rules.ts";
+import { h2Abort } from "./closing.ts";
 import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
 import { FrameType, STREAM_ID_MAX } from "./frame.ts";
 import { blockBegin, blockBytesMax, blockEnd } from "./header_block.ts";
-import { h2Abort } from "./lifecycle.ts";
-import { readRequestRules } from "../session/message_rules.ts";
-import { sectionStatus } from "../session/received_head.ts";
-import { hasForbidden } from "../session/send_rules.ts";
 import { storeRequest } from "./server.ts";
 import { H2Stream } from "./stream.ts";
 import { faultOf, nextState, StreamFault, StreamInput, StreamState } from "./stream_state.ts";

@@ -5,33 +5,34 @@
  * once it is complete: where it lies when it is there as a whole, else from a slab block of its size, which only exists while a
  * frame is incomplete. `h2Receive` answers less than it was given only for want of room in the event ring.
  */
+import { EventFlag, EventKind } from "../abi/event.ts";
 import { Limit } from "../abi/limit.ts";
 import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { slabAllocate, slabCapacity, slabFree } from "../core/slab.ts";
-import { EventFlag, EventKind } from "../abi/event.ts";
-import { prefaceMatch, PREFACE_BYTES } from "../http/preface.ts";
+import { PREFACE_BYTES, prefaceMatch } from "../http/preface.ts";
 import { ConnectionFlag } from "../session/connection.ts";
 import { nowMs } from "../session/deadline.ts";
 import { emitExchangeEvent, hasEventRoom } from "../session/events.ts";
 import { Exchange } from "../session/exchange.ts";
 import { limitOf } from "../session/limits.ts";
 import { freeRetired } from "../session/retired.ts";
+import { h2Close } from "./closing.ts";
 import { H2Connection, H2Flag, hasH2Flag, ReceiveState } from "./connection.ts";
+import { DeadlineKind, setDeadline } from "./deadline_slots.ts";
 import { receiveFrame } from "./dispatch.ts";
-import { DeadlineKind, setDeadline } from "./deadlines.ts";
 import {
+  FRAME_HEADER_BYTES,
+  FRAME_SIZE_DEFAULT,
   FrameFlag,
   frameFlags,
   frameLength,
   frameStreamId,
   FrameType,
   frameType,
-  FRAME_HEADER_BYTES,
-  FRAME_SIZE_DEFAULT,
   readFrameHeader,
 } from "./frame.ts";
-import { connectionError, h2Close, settle } from "./lifecycle.ts";
+import { connectionError, settle } from "./lifecycle.ts";
 import { beginData, receiveContent, receivePadding } from "./receive_data.ts";
 import { prefaceReceived } from "./start.ts";
 

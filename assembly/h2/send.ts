@@ -5,8 +5,8 @@
  * connection's output at once, since header blocks are sent in the order in which they are encoded; content goes at once or
  * waits for its turn (transmit.ts); trailers are encoded when the content before them is out.
  */
-import { SendFlag } from "../abi/message.ts";
 import { EventFlag, EventKind } from "../abi/event.ts";
+import { SendFlag } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { byteQueueWrite } from "../core/byte_queue.ts";
 import { slabAllocate } from "../core/slab.ts";
@@ -25,12 +25,13 @@ import {
   checkLength,
   isSwallowed,
 } from "../session/send_rules.ts";
+import { h2Abort } from "./closing.ts";
 import { H2Connection } from "./connection.ts";
-import { watchBody, watchStall } from "./deadlines.ts";
-import { consumeContent, updateWindows } from "./flow_control.ts";
+import { watchBody, watchStall } from "./deadline_slots.ts";
+import { updateWindows } from "./flow_control.ts";
 import { FrameFlag, FrameType } from "./frame.ts";
 import { blockBegin, blockBytesMax, blockEnd } from "./header_block.ts";
-import { h2Abort } from "./lifecycle.ts";
+import { consumeContent } from "./held_content.ts";
 import { messageEnded, messageSent } from "./message.ts";
 import { scheduleAdd } from "./schedule.ts";
 import { H2Stream } from "./stream.ts";

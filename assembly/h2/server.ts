@@ -6,15 +6,11 @@ import { EventFlag, EventKind } from "../abi/event.ts";
 import { Limit } from "../abi/limit.ts";
 import { OpenFlag, Version } from "../abi/message.ts";
 import { httpStatusOf, Status } from "../abi/status.ts";
+import { priorityIncremental, priorityUrgency, readPriorityValue } from "../http/priority.ts";
 import { clearReadDeadline } from "../session/deadline.ts";
 import { emitExchangeEvent } from "../session/events.ts";
 import { Exchange } from "../session/exchange.ts";
 import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
-import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
-import { watchBody } from "./deadlines.ts";
-import { answerRefused } from "./error_response.ts";
-import { STREAM_ID_MAX } from "./frame.ts";
-import { h2Drain, refuseStream } from "./lifecycle.ts";
 import {
   readRequestRules,
   rulesContentLength,
@@ -29,12 +25,16 @@ import {
   sectionStatus,
   storeRequestHead,
 } from "../session/received_head.ts";
-import { priorityIncremental, priorityUrgency, readPriorityValue } from "../http/priority.ts";
+import { H2Connection, H2Flag, hasH2Flag } from "./connection.ts";
+import { watchBody } from "./deadline_slots.ts";
+import { answerRefused } from "./error_response.ts";
+import { STREAM_ID_MAX } from "./frame.ts";
+import { h2Drain, refuseStream } from "./lifecycle.ts";
 import { rememberClosed } from "./recent_streams.ts";
 import { schedulePriority } from "./schedule.ts";
 import { H2Stream } from "./stream.ts";
-import { streamCreate } from "./streams.ts";
 import { StreamState } from "./stream_state.ts";
+import { streamCreate } from "./streams.ts";
 
 /** Identifiers are used up soon: the client is told to take another connection while there are some left. */
 const STREAM_ID_LAST: u32 = STREAM_ID_MAX - 65536;

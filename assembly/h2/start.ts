@@ -21,18 +21,18 @@ import { budgetInitialize } from "./budget.ts";
 import {
   decoderOf,
   encoderOf,
+  H2_CONNECTION_BYTES,
   H2Connection,
   H2Flag,
-  H2_CONNECTION_BYTES,
   ReceiveState,
 } from "./connection.ts";
 import { commit, reserve } from "./control_output.ts";
-import { DeadlineKind, setDeadline } from "./deadlines.ts";
+import { DeadlineKind, setDeadline } from "./deadline_slots.ts";
 import { creditConnection } from "./flow_control.ts";
 import { FRAME_SIZE_DEFAULT } from "./frame.ts";
-import { INITIAL_WINDOW_DEFAULT } from "./settings.ts";
 import { settle } from "./lifecycle.ts";
-import { queueSettings } from "./settings_exchange.ts";
+import { INITIAL_WINDOW_DEFAULT } from "./settings.ts";
+import { queueSettings } from "./settings_output.ts";
 
 /** The peer's limit of concurrent streams until it says one: §6.5.2 knows none, and recommends no less than 100. */
 const REMOTE_STREAM_COUNT_FIRST: u32 = 100;

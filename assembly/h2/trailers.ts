@@ -1,11 +1,11 @@
 /** Trailers on their way in, RFC 9113 §8.1: a second field section, which ends its stream. */
 import { Status } from "../abi/status.ts";
 import { ExchangeFlag, hasFlag } from "../session/exchange.ts";
+import { readTrailerRules } from "../session/message_rules.ts";
+import { sectionStatus, storeTrailers } from "../session/received_head.ts";
 import { H2Connection } from "./connection.ts";
 import { connectionError, streamError } from "./lifecycle.ts";
 import { messageReceived } from "./message.ts";
-import { readTrailerRules } from "../session/message_rules.ts";
-import { sectionStatus, storeTrailers } from "../session/received_head.ts";
 import { H2Stream } from "./stream.ts";
 import { StreamInput } from "./stream_state.ts";
 

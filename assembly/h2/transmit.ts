@@ -6,8 +6,8 @@
  * takes something of every stream that may send. Content that could go at once, because nobody waits before it, is framed
  * into the output without waiting in a queue.
  */
-import { EventFlag, EventKind } from "../abi/event.ts";
 import { Counter } from "../abi/counter.ts";
+import { EventFlag, EventKind } from "../abi/event.ts";
 import { Limit } from "../abi/limit.ts";
 import { Status } from "../abi/status.ts";
 import { byteQueueRead } from "../core/byte_queue.ts";
@@ -25,14 +25,14 @@ import {
   outputPoll,
   outputReserve,
 } from "../session/output.ts";
+import { TRANSMIT_BYTES, transmitRegion } from "../session/regions.ts";
 import { tunnelWritable } from "../session/tunnel.ts";
-import { transmitRegion, TRANSMIT_BYTES } from "../session/regions.ts";
 import { earnControl } from "./budget.ts";
+import { h2Abort, h2TellClose } from "./closing.ts";
 import { H2Connection, H2Flag } from "./connection.ts";
-import { watchStall } from "./deadlines.ts";
-import { FrameFlag, FrameType, FRAME_HEADER_BYTES, FRAME_SIZE_DEFAULT, writeFrameHeader } from "./frame.ts";
+import { watchStall } from "./deadline_slots.ts";
+import { FRAME_HEADER_BYTES, FRAME_SIZE_DEFAULT, FrameFlag, FrameType, writeFrameHeader } from "./frame.ts";
 import { blockBegin, blockEnd } from "./header_block.ts";
-import { h2Abort, h2TellClose } from "./lifecycle.ts";
 import { messageSent } from "./message.ts";
 import { scheduleFirst, scheduleRemove, scheduleRotate } from "./schedule.ts";
 import { H2Stream } from "./stream.ts";

@@ -32,8 +32,8 @@ import { connectionError } from "./lifecycle.ts";
 import { applySettings } from "./settings_exchange.ts";
 import { beginUpgraded, replaceConnection } from "./start.ts";
 import { H2Stream } from "./stream.ts";
-import { streamCreate } from "./streams.ts";
 import { StreamState } from "./stream_state.ts";
+import { streamCreate } from "./streams.ts";
 
 const RECORD_BYTES: u32 = FieldLane.COUNT * sizeof<u32>();
 const SWITCHING: string = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n";
