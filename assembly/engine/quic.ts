@@ -3,7 +3,7 @@
  * HTTP/3.
  *
  * A batch of datagrams is received whole, each as far as its frames; then every connection that it concerned is settled once: its
- * application looks at its streams, or hears that the connection is over. Sending settles first, too, for time may have passed.
+ * application looks at its streams, or hears that the connection is over. Only what came whole in one frame is read before that. Sending settles first, too, for time may have passed.
  */
 import { Counter } from "../abi/counter.ts";
 import { OpenFlag, Protocol } from "../abi/message.ts";
@@ -12,7 +12,7 @@ import { Status } from "../abi/status.ts";
 import { h3Deadline, h3HandleTimeout } from "../h3/deadlines.ts";
 import { H3Error, h3ErrorCode } from "../h3/error_code.ts";
 import { h3Drain } from "../h3/goaway.ts";
-import { H3_DONE, h3IsWaiting, h3Run } from "../h3/run.ts";
+import { H3_DONE, h3IsWaiting, h3ReadStreams, h3Run } from "../h3/run.ts";
 import { h3Closed, h3Destroy, h3SetEarlyData, h3Start } from "../h3/start.ts";
 import { closeByApplication, closeTell } from "../quic/connection/close.ts";
 import { QuicConfig } from "../quic/connection/config.ts";
@@ -32,6 +32,7 @@ import {
 import { choseHttp3 } from "../quic/connection/handshake.ts";
 import { quicHandleTimeout } from "../quic/connection/deadlines.ts";
 import { markDirty } from "../quic/connection/dirty.ts";
+import { wholeStreamsReadBy } from "../quic/connection/receive_frames.ts";
 import { Connection } from "../session/connection.ts";
 import { count } from "../session/counters.ts";
 import { nowMs } from "../session/deadline.ts";
@@ -95,9 +96,23 @@ export function quicSettle(endpoint: Endpoint): void {
   }
 }
 
-/** Has the rooms above a transport say to it that there is something to send. */
+/** Has the rooms above a transport say to it that there is something to send, and read at once what needs no copy then. */
 export function quicInitialize(): void {
+  wholeStreamsReadBy(readWhole);
   dirtyNoticeBy((connection: Connection): void => markDirty(changetype<QuicConnection>(connection)));
+}
+
+/** A short request or answer lies in the packet. Whatever comes of reading it is seen to when the connection is settled. */
+function readWhole(connection: QuicConnection): void {
+  if (
+    !isHttp3(connection) ||
+    connection.phase != Phase.ESTABLISHED ||
+    hasBit(connection, QuicFlag.CLOSE_TOLD)
+  )
+    return;
+  streamsOfConnection(connection).nowMs = nowMs;
+  h3SetEarlyData(changetype<Connection>(connection), false);
+  h3ReadStreams(changetype<Connection>(connection));
 }
 
 function settle(connection: QuicConnection): void {

@@ -4,6 +4,7 @@
  *   h3Start(connection, set)        once, when there are keys to send with (start.ts)
  *   h3Run(connection)               after each batch of packets, after a command of the host, and when the host has read events:
  *                                   OK; H3_DONE, to close with H3_NO_ERROR; or a status, to close with h3ErrorCode(status)
+ *   h3ReadStreams(connection)       between packets of a batch, to read what would have to be copied otherwise
  *   h3IsWaiting(connection)         h3Run has left something, because the host has to read its events first
  *   h3Deadline, h3HandleTimeout     time (deadlines.ts), then h3Run again
  *   h3SetEarlyData                  before packets of 0-RTT are read, and when the handshake is complete (start.ts)
@@ -46,8 +47,8 @@ import { readUni, uniReset } from "./uni_stream.ts";
 /** What `h3Run` answers when the connection has nothing more to do. */
 export const H3_DONE: i32 = 1;
 
-/** Reads what has arrived, as far as the host can be told of it. */
-export function h3Run(connection: Connection): i32 {
+/** Reads what has arrived on streams, as far as the host can be told of it; `h3Run` follows. */
+export function h3ReadStreams(connection: Connection): void {
   const h3 = h3Of(connection);
   const set = setOf(h3);
   while (h3.endStatus == Status.OK && hasEventRoom(connection.openExchangeCount)) {
@@ -55,6 +56,12 @@ export function h3Run(connection: Connection): i32 {
     if (ptr == 0) break;
     takeEvents(h3, changetype<QuicStream>(ptr), set.polledEvents);
   }
+}
+
+/** Reads what has arrived, and sends what comes of that. */
+export function h3Run(connection: Connection): i32 {
+  const h3 = h3Of(connection);
+  h3ReadStreams(connection);
   if (h3.endStatus == Status.OK) takeNews(h3);
   if (h3.endStatus == Status.OK) flushSections(h3);
   if (h3.endStatus != Status.OK) return h3.endStatus;

@@ -30,7 +30,7 @@ import { H3Connection, transportOf } from "./connection.ts";
 import { awaitsContent, watchContent, watchStreams } from "./deadlines.ts";
 import { encodeBlock, encodeDate, encodeHead, encodeLength, sectionBytesMax } from "./field_sections.ts";
 import { FRAME_HEADER_MAX, FrameType, writeFrameHeader } from "./frame.ts";
-import { headersBegin, headersEnd } from "./headers.ts";
+import { follow, headersBegin, headersEnd } from "./headers.ts";
 import { messageSent, streamError } from "./lifecycle.ts";
 import {
   connectionOfStream,
@@ -44,6 +44,9 @@ import {
 
 /** Content below which a frame is not begun while more waits: the host is told when there is room for a larger one. */
 const LEAST_CONTENT: u32 = 1024;
+
+/** Content that is written behind its head. More is worth a copy less. */
+const MOST_FOLLOWING: u32 = 1024;
 
 const frameHeader: usize = memory.data(FRAME_HEADER_MAX, 16);
 
@@ -98,9 +101,27 @@ export function h3Respond(
   const isEnd = bodyLen == 0 || isHeadOnly;
   const release = flags & SendFlag.RELEASE;
   const headFlags = isEnd ? flags | SendFlag.END : flags & ~SendFlag.END;
-  const sent = beginResponse(changetype<H3Exchange>(exchange), code, block, len, bodyLen, isEnd, headFlags);
+  const own = changetype<H3Exchange>(exchange);
+  if (!isEnd && canFollow(own, bodyLen)) {
+    follow(body, bodyLen);
+    const whole = beginResponse(own, code, block, len, bodyLen, true, flags | SendFlag.END);
+    return whole != Status.OK ? whole : bodyLen;
+  }
+  const sent = beginResponse(own, code, block, len, bodyLen, isEnd, headFlags);
   if (sent != Status.OK || isEnd) return sent != Status.OK ? sent : bodyLen;
   return h3SendBody(exchange, body, bodyLen, SendFlag.END | release);
+}
+
+/** Whether so much content can be written behind its head, in one piece with it. */
+function canFollow(exchange: H3Exchange, len: u32): bool {
+  const stream = streamOf(exchange);
+  const frames = sectionBytesMax(checkedFieldCount) + FRAME_HEADER_MAX * 2 + len;
+  return (
+    len <= MOST_FOLLOWING &&
+    frames <= SCRATCH_BYTES &&
+    !hasStreamBit(stream, H3StreamFlag.STOPPED) &&
+    contentRoom(stream, len) == len
+  );
 }
 
 /** Whether the section of the block checked last can be encoded, and is one that the peer takes (RFC 9114 §4.2.2). */

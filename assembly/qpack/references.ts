@@ -24,7 +24,7 @@ import { limitHit, limitU32 } from "../session/limits.ts";
 /** Above every absolute index. */
 export const NO_REFERENCE: u64 = u64.MAX_VALUE;
 
-const FIRST_CAPACITY: u32 = 4;
+const FIRST_CAPACITY: u32 = 16;
 
 
 @unmanaged
@@ -137,10 +137,12 @@ function removeSection(table: EncoderTable, position: u32): void {
   memory.copy(at, at + size, (table.sectionCount - position) * size);
   if (table.sectionCount == 0) return referencesFree(table);
   if (reference != table.oldestReference) return;
-  table.oldestReference = NO_REFERENCE;
-  for (let i: u32 = 0; i < table.sectionCount; i++) {
-    table.oldestReference = min(table.oldestReference, sectionAt(table, i).smallestReference);
+  // Mostly the next section refers to the same.
+  let oldest = NO_REFERENCE;
+  for (let i: u32 = 0; i < table.sectionCount && oldest != reference; i++) {
+    oldest = min(oldest, sectionAt(table, i).smallestReference);
   }
+  table.oldestReference = oldest;
 }
 
 /** RFC 9204 §4.4.3. False for an increment of zero, or beyond what was inserted. */

@@ -1,5 +1,6 @@
 /*
- * The engine's client role on one UDP socket, without what HttpClient has on top of it: no promise, no object per request.
+ * The engine's client role on one UDP socket, without what HttpClient has on top of it: no promise, no object per request, and the
+ * request itself lies in the engine's memory from the start. The clock is read once for each batch.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { QuicConfigFlag, QuicOption } from "../../assembly/abi/quic.ts";
 import { SendFlag } from "../../assembly/abi/message.ts";
 import { encodeAddress } from "../../host/engine/datagram_batch.ts";
 import { Engine } from "../../host/engine/engine.ts";
+import type { PinnedFields } from "../../host/engine/engine.ts";
 import { checked } from "../../host/engine/engine_error.ts";
 import { resolveLimits } from "../../host/engine/limits.ts";
 import type { EventSink } from "../../host/engine/event_reader.ts";
@@ -19,7 +21,8 @@ import { distFolder } from "../paths.ts";
 export const ANY_ADDRESS = "127.0.0.1";
 const MEMORY_BYTES = 64 * 1024 * 1024;
 const INDEX_MASK = 0xfffff;
-const REQUEST = { method: "GET", target: "/", fields: [["host", "localhost"]], contentLength: -1 } as const;
+const METHOD = "GET";
+const TARGET = "/";
 
 export class H3LoadClient implements EngineOwner {
   readonly engine: Engine;
@@ -30,6 +33,10 @@ export class H3LoadClient implements EngineOwner {
   #fail: (error: Error) => void = () => undefined;
   #endpoint: Endpoint | null = null;
   readonly #config: number;
+  readonly #fields: PinnedFields;
+  /** Where METHOD lies, and TARGET after it. */
+  readonly #lineAt: number;
+  #nowMs = 0;
   readonly #connected = new Map<number, () => void>();
   /** By the exchange's index: what has come of the answer. */
   readonly #bytes: number[] = [];
@@ -66,6 +73,9 @@ export class H3LoadClient implements EngineOwner {
     const flags = QuicConfigFlag.HTTP3 | QuicConfigFlag.ANY_CERTIFICATE;
     checked(quic.setOption(this.#config, QuicOption.FLAGS, flags), "setting flags");
     checked(quic.setAlpn(this.#config, ["h3"]), "setting ALPN");
+    this.#fields = this.engine.pin([["host", "localhost"]]);
+    const line = this.engine.pin([["x", METHOD + TARGET]]);
+    this.#lineAt = line.ptr + line.len - METHOD.length - TARGET.length;
     this.#sink = this.#makeSink();
   }
 
@@ -85,9 +95,23 @@ export class H3LoadClient implements EngineOwner {
   }
 
   ask(connection: number): void {
-    const exchange = this.engine.openExchange(connection, REQUEST, SendFlag.END, this.now());
-    checked(exchange, "asking");
+    const { ptr, len } = this.#fields;
+    const targetAt = this.#lineAt + METHOD.length;
+    const exchange = this.engine.doors.openExchange(
+      connection,
+      this.#lineAt,
+      METHOD.length,
+      targetAt,
+      TARGET.length,
+      ptr,
+      len,
+      -1,
+      SendFlag.END,
+      this.#nowMs,
+    );
+    if (exchange < 0) checked(exchange, "asking");
     this.#bytes[exchange & INDEX_MASK] = 0;
+    (this.#endpoint as Endpoint).flushLater();
   }
 
   flush(): void {
@@ -98,7 +122,7 @@ export class H3LoadClient implements EngineOwner {
   // What an endpoint asks of its owner.
 
   now(): number {
-    return performance.now();
+    return (this.#nowMs = performance.now());
   }
 
   readEvents(): void {
@@ -162,7 +186,7 @@ export class H3LoadClient implements EngineOwner {
       body: (connection, exchange, bytes, isEnd) => {
         const index = exchange & INDEX_MASK;
         this.#bytes[index] = (this.#bytes[index] as number) + bytes.length;
-        doors.readBody(exchange, bytes.length, this.now());
+        doors.readBody(exchange, bytes.length, this.#nowMs);
         if (isEnd) answered(connection, exchange);
       },
       end: answered,

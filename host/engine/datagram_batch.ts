@@ -84,6 +84,18 @@ export function visitBatch(bytes: Uint8Array, ptr: number, len: number, visit: D
   }
 }
 
+/** The end of at most `most` of the records that lie in [at, end), of which there is one at least. */
+export function recordsEnd(bytes: Uint8Array, at: number, end: number, most: number): number {
+  let next = at;
+  for (let count = 0; count < most && next < end; count++) {
+    const size =
+      (bytes[next + DatagramRecord.LENGTH] as number) |
+      ((bytes[next + DatagramRecord.LENGTH + 1] as number) << 8);
+    next = aligned(next + DatagramRecord.PAYLOAD + size);
+  }
+  return next;
+}
+
 /** Whether the address that lies there is this one. */
 export function isAddressAt(bytes: Uint8Array, at: number, address: Uint8Array): boolean {
   for (let index = 0; index < ADDRESS_BYTES; index++) {
@@ -115,9 +127,9 @@ export class TransmitBuffers {
     return new TransmitBatch(buffer, batch.length);
   }
 
-  /** Nobody reads the batch any more. */
+  /** Nobody reads the batch any more, whose bytes are used again. */
   release({ bytes }: TransmitBatch): void {
-    if (bytes.length === this.#bytes && this.#spare.length < SPARE_MOST) this.#spare.push(bytes);
+    if (this.#spare.length < SPARE_MOST) this.#spare.push(bytes);
   }
 }
 
@@ -129,6 +141,11 @@ export class TransmitBatch {
   constructor(bytes: Uint8Array, len: number) {
     this.bytes = bytes;
     this.#len = len;
+  }
+
+  /** Whether the bytes are used again once the batch is released. */
+  get isReused(): boolean {
+    return this.bytes.length > this.#len;
   }
 
   visit(visitor: DatagramVisitor): void {

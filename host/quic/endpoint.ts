@@ -9,11 +9,11 @@ import { ConnectionKeys, countValidSignatures, readSignQuestion } from "../crypt
 import { signWith } from "../crypto/signature.ts";
 import { checked } from "../engine/engine_error.ts";
 import {
-  ADDRESS_BYTES,
   decodeAddress,
   encodeAddress,
   isAddressAt,
   ReceiveBatch,
+  recordsEnd,
   type TransmitBatch,
 } from "../engine/datagram_batch.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -31,13 +31,22 @@ export interface EngineOwner {
   fail(error: unknown): void;
 }
 
-/** Addresses that are remembered in the form of the other side. */
-const ADDRESS_CACHE_MOST = 1024;
+/** Datagrams that are handed over before it is looked at what was written. */
+const SLICE_DATAGRAMS = 2;
+/** Writes after which is sent what there is, before the rest of a batch is read: so many small answers fill a datagram or two. */
+const SLICE_WRITES = 32;
+/** Peers whose address is remembered in the form of the other side: the last one of each of so many ports. A power of two. */
+const PEERS_MOST = 1024;
 
 interface Peer {
   readonly host: string;
   readonly port: number;
   readonly family: 4 | 6;
+}
+
+interface KnownPeer {
+  readonly peer: Peer;
+  readonly address: Uint8Array;
 }
 
 export class Endpoint implements DatagramSink {
@@ -50,17 +59,14 @@ export class Endpoint implements DatagramSink {
   readonly #gathered: Uint8Array;
   readonly #keys = new Map<number, ConnectionKeys>();
   readonly #privateKeys: readonly KeyObject[];
-  readonly #encoded = new Map<string, Uint8Array>();
-  readonly #decoded = new Map<string, Peer>();
-  /** Whom the last datagram came from: the next one mostly has the same peer. */
-  #lastHost = "";
-  #lastPort = 0;
-  #lastAddress: Uint8Array = new Uint8Array();
-  /** Whom the last one went to. */
-  readonly #lastTo = new Uint8Array(ADDRESS_BYTES);
-  #lastPeer: Peer | null = null;
+  /** By port: peers that datagrams came from, and that they went to. */
+  readonly #sources: (KnownPeer | undefined)[] = [];
+  readonly #targets: (KnownPeer | undefined)[] = [];
   #isScheduled = false;
   #isFlushScheduled = false;
+  #isReceiving = false;
+  /** How often something was written since the last flush. */
+  #writes = 0;
   #isClosed = false;
 
   /** `privateKeys` are those that certificates name by their index. */
@@ -118,25 +124,32 @@ export class Endpoint implements DatagramSink {
     const length = this.#batch.length;
     if (length === 0 || this.#owner.isFailed) return;
     this.#batch.clear();
+    this.#isReceiving = true;
     try {
       const { engine } = this.#owner;
       engine.receiveBuffer.set(this.#gathered.subarray(0, length));
       let offset = 0;
       while (offset < length) {
-        const taken = engine.quic.receiveRegion(this.handle, offset, length - offset, this.#owner.now());
+        const end = recordsEnd(this.#gathered, offset, length, SLICE_DATAGRAMS);
+        const taken = engine.quic.receiveRegion(this.handle, offset, end - offset, this.#owner.now());
         this.#owner.readEvents();
         if (taken <= 0) break;
         offset += taken;
+        if (this.#writes >= SLICE_WRITES && offset < length) this.flush();
       }
+      this.#isReceiving = false;
       this.flush();
       this.#owner.armTimer();
     } catch (error) {
       this.#owner.fail(error);
+    } finally {
+      this.#isReceiving = false;
     }
   }
 
   /** Sends whatever there is to send. */
   flush(): void {
+    this.#writes = 0;
     const { engine } = this.#owner;
     const { quic } = engine;
     const now = this.#owner.now();
@@ -162,7 +175,7 @@ export class Endpoint implements DatagramSink {
       const next = this.#sockets[local] ?? this.#sockets[0];
       if (next !== socket) sharing++;
       socket = next;
-      const isOver = isLast && sharing === 1;
+      const isOver = isLast && sharing === 1 && batch.isReused;
       const onSent = isOver ? () => this.#owner.engine.quic.transmitBuffers.release(batch) : undefined;
       socket?.send(payload, peer.host, peer.port, peer.family, onSent);
     });
@@ -170,11 +183,12 @@ export class Endpoint implements DatagramSink {
 
   /** Flushes once the code that is running is through, and with it whatever promises it keeps. */
   flushLater(): void {
-    if (this.#isFlushScheduled || this.#owner.isFailed) return;
+    this.#writes++;
+    if (this.#isFlushScheduled || this.#isReceiving || this.#owner.isFailed) return;
     this.#isFlushScheduled = true;
     afterTurn(() => {
       this.#isFlushScheduled = false;
-      if (this.#owner.isFailed) return;
+      if (this.#owner.isFailed || this.#writes === 0) return;
       try {
         this.flush();
         this.#owner.armTimer();
@@ -229,29 +243,20 @@ export class Endpoint implements DatagramSink {
   }
 
   #encode(host: string, port: number): Uint8Array {
-    if (host === this.#lastHost && port === this.#lastPort) return this.#lastAddress;
-    const name = `${host} ${port}`;
-    let address = this.#encoded.get(name);
-    if (address === undefined) {
-      if (this.#encoded.size >= ADDRESS_CACHE_MOST) this.#encoded.clear();
-      this.#encoded.set(name, (address = encodeAddress(host, port)));
-    }
-    this.#lastHost = host;
-    this.#lastPort = port;
-    this.#lastAddress = address;
+    const slot = port & (PEERS_MOST - 1);
+    const known = this.#sources[slot];
+    if (known !== undefined && known.peer.port === port && known.peer.host === host) return known.address;
+    const address = encodeAddress(host, port);
+    this.#sources[slot] = { peer: { host, port, family: host.includes(":") ? 6 : 4 }, address };
     return address;
   }
 
   #decode(address: Uint8Array): Peer {
-    if (this.#lastPeer !== null && isAddressAt(address, 0, this.#lastTo)) return this.#lastPeer;
-    const name = String.fromCharCode(...address);
-    let peer = this.#decoded.get(name);
-    if (peer === undefined) {
-      if (this.#decoded.size >= ADDRESS_CACHE_MOST) this.#decoded.clear();
-      this.#decoded.set(name, (peer = decodeAddress(address)));
-    }
-    this.#lastTo.set(address);
-    this.#lastPeer = peer;
+    const slot = (((address[2] as number) << 8) | (address[3] as number)) & (PEERS_MOST - 1);
+    const known = this.#targets[slot];
+    if (known !== undefined && isAddressAt(address, 0, known.address)) return known.peer;
+    const peer = decodeAddress(address);
+    this.#targets[slot] = { peer, address: address.slice() };
     return peer;
   }
 }

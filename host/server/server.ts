@@ -49,6 +49,8 @@ export class Server {
   readonly #pool: EnginePool;
   readonly #recording: RecordingFile | null;
   #altSvc: (() => string | null) | null;
+  #altSvcPort = -1;
+  #altSvcText = "";
   #closing: Promise<CloseReport> | null = null;
 
   /** Binds every listener; when one cannot be bound, none is. */
@@ -263,7 +265,14 @@ export class Server {
     const first = this.#quicListeners[0];
     if (this.#altSvc === null && first === undefined) return null;
     if (this.#closing !== null) return "clear";
-    return this.#altSvc === null ? `h3=":${first?.port}"; ma=${ALT_SVC_S}` : this.#altSvc();
+    if (this.#altSvc !== null) return this.#altSvc();
+    const port = first?.port ?? 0;
+    // The same text each time is the same string: answers compare it.
+    if (port !== this.#altSvcPort) {
+      this.#altSvcPort = port;
+      this.#altSvcText = `h3=":${port}"; ma=${ALT_SVC_S}`;
+    }
+    return this.#altSvcText;
   }
 
   /** For tests of what happens when the module traps. */

@@ -69,7 +69,13 @@ import { ReadKey, readKeys } from "./one_rtt_keys.ts";
 import { pathArrive, pathFollow } from "./migration.ts";
 import { logPacket } from "./packet_log.ts";
 import { MAX_ACK_DELAY_MS } from "./parameters.ts";
-import { areFramesEliciting, areFramesProbing, lastFrameType, receiveFrames } from "./receive_frames.ts";
+import {
+  areFramesEliciting,
+  areFramesProbing,
+  lastFrameType,
+  receiveFrames,
+  setReadInPlace,
+} from "./receive_frames.ts";
 import { spaceOfPacket } from "./send_packet.ts";
 import { undecryptableAdd, undecryptableBytes, undecryptableTake, WaitingPacket } from "./undecryptable.ts";
 import { versionRestore, versionTake } from "./version.ts";
@@ -108,6 +114,7 @@ export function connectionReceive(
 /** Looks again at packets whose keys may have come: after other packets, and after the host has answered TLS. */
 export function retryWaiting(connection: QuicConnection): void {
   let block = undecryptableTake(connection);
+  setReadInPlace(false);
   while (block != 0) {
     const packet = changetype<WaitingPacket>(block);
     const next = packet.next;
@@ -119,6 +126,7 @@ export function retryWaiting(connection: QuicConnection): void {
     slabFree(block);
     block = next;
   }
+  setReadInPlace(true);
 }
 
 /** The packet at `ptr`, whose header was read last. Whether it was genuine. */

@@ -10,6 +10,7 @@ import { emitConnectionBytes } from "../../session/events.ts";
 import { recoveryOnAck } from "../recovery/acknowledgement.ts";
 import { SpaceId } from "../recovery/packet_space.ts";
 import {
+  isWholeInPacket,
   streamsOnDatagram,
   streamsOnMaxData,
   streamsOnMaxStreamData,
@@ -70,6 +71,21 @@ export let areFramesProbing: bool = false;
 export let lastFrameType: u32 = 0;
 /** The packet has challenged its path: one response is owed for it, not one for each of a hundred frames (CVE-2023-49295). */
 let hasChallenged: bool = false;
+
+type Reading = (connection: QuicConnection) => void;
+
+let readBy: Reading = (_connection: QuicConnection): void => {};
+let isReadInPlace: bool = true;
+
+/** Puts in place who reads a stream that came whole, such as a short request, where it lies in the packet. */
+export function wholeStreamsReadBy(reading: Reading): void {
+  readBy = reading;
+}
+
+/** Whether packets lie where they stay until the host's next call, as those of a batch do. */
+export function setReadInPlace(isAllowed: bool): void {
+  isReadInPlace = isAllowed;
+}
 
 /** Reads [ptr, ptr + len). A negative status ends the connection. */
 export function receiveFrames(connection: QuicConnection, packetType: PacketType, ptr: usize, len: u32): i32 {
@@ -189,7 +205,7 @@ function receiveStream(connection: QuicConnection, type: u32): i32 {
     if (flood < 0) return flood;
   }
   const set = streamsOfConnection(connection);
-  return streamsOnStream(
+  const taken = streamsOnStream(
     set,
     streamFrameId,
     streamFrameOffset,
@@ -197,6 +213,8 @@ function receiveStream(connection: QuicConnection, type: u32): i32 {
     streamFrameLen,
     streamFrameFin,
   );
+  if (taken == Status.OK && isReadInPlace && isWholeInPacket(set)) readBy(connection);
+  return taken;
 }
 
 function receiveAck(connection: QuicConnection, packetType: PacketType, type: u32): i32 {

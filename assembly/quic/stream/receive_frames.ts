@@ -170,6 +170,11 @@ export function streamsOnDatagram(set: QuicStreams, ptr: usize, len: u32, frameL
   return Status.OK;
 }
 
+/** Whether all that a stream will ever bring lies in the packet, none of it read. */
+export function isWholeInPacket(set: QuicStreams): bool {
+  return set.directStream != 0 && changetype<QuicStream>(set.directStream).finalSize == set.directLen;
+}
+
 /** The packet's memory is about to be used again: keeps a copy of the piece that waits there. OK, or a status as above. */
 export function streamsSettle(set: QuicStreams): i32 {
   const ptr = set.directStream;

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import {
   encodeAddress,
   ReceiveBatch,
+  recordsEnd,
   TransmitBuffers,
   visitBatch,
 } from "../../../host/engine/datagram_batch.ts";
@@ -34,6 +35,18 @@ test("each datagram is visited with its address, and the last one is told", () =
     [[], [...ONE], 0, false],
     [[4], [...OTHER], 2, true],
   ]);
+});
+
+test("a part of a batch ends where a datagram does", () => {
+  const payload = new Uint8Array(300);
+  const one = batchOf([payload, ONE, 0]).length;
+  const two = batchOf([payload, ONE, 0], [Uint8Array.of(1), OTHER, 0]).length;
+  const batch = batchOf([payload, ONE, 0], [Uint8Array.of(1), OTHER, 0], [payload, ONE, 0]);
+  const { length } = batch;
+  expect(recordsEnd(batch, 0, length, 1)).toBe(one);
+  expect(recordsEnd(batch, 0, length, 2)).toBe(two);
+  expect(recordsEnd(batch, one, length, 1)).toBe(two);
+  expect(recordsEnd(batch, two, length, 5)).toBe(length);
 });
 
 test("an address is the same object only while it has the same bytes", () => {
