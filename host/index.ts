@@ -27,10 +27,12 @@ export type {
   Transport,
 } from "./transport/transport.ts";
 export * from "./router/index.ts";
-export { WebTransportError } from "./server/web_transport_error.ts";
+export { WebTransportError } from "./web_transport/web_transport_error.ts";
 export { WebSocketClient } from "./client/web_socket_client.ts";
 export { WebSocketCloseEvent, WebSocketErrorEvent } from "./client/web_socket_events.ts";
 export type { WebSocketClientOptions } from "./client/web_socket_client.ts";
+export { WebTransport } from "./client/web_transport.ts";
+export type { WebTransportClientOptions } from "./client/web_transport.ts";
 export { HttpClient } from "./client/http_client.ts";
 export { HttpClientError } from "./client/http_client_error.ts";
 export type { HttpClientErrorCode } from "./client/http_client_error.ts";

@@ -1,7 +1,14 @@
-// The engine instance that all WebSocket clients of a process share, and the connections on it, over TCP and over QUIC alike.
+// The engine instance that all clients of WebSockets and WebTransport in a process share, and the connections on it, over TCP and over QUIC alike.
 
 import { Engine, loadModule } from "../engine/index.ts";
-import type { CompiledModule, EventSink, ReceivedHead, SocketEvents, SocketPayload } from "../engine/index.ts";
+import type {
+  CompiledModule,
+  EventSink,
+  ReceivedHead,
+  SocketEvents,
+  SocketPayload,
+} from "../engine/index.ts";
+import { SessionTable } from "../web_transport/session_table.ts";
 import { QuicLinks, type LinksHost } from "./quic_links.ts";
 
 /** What a connection's owner is told. */
@@ -11,12 +18,16 @@ export interface ConnectionOwner {
   /** Bytes were read: what could not be done before may be possible now. */
   progressed(): void;
   response(head: ReceivedHead): void;
-  socketOpen(head: ReceivedHead, deflate: number): void;
-  socketData(flags: number, payload: SocketPayload): void;
-  socketClose(flags: number, code: number, reason: string, status: number): void;
   writable(): void;
   /** Nothing follows. `status` is why, 0 when nothing is wrong. */
   disconnected(status: number, error: Error | null): void;
+}
+
+/** The owner of a connection that carries a WebSocket. */
+export interface SocketOwner extends ConnectionOwner {
+  socketOpen(head: ReceivedHead, deflate: number): void;
+  socketData(flags: number, payload: SocketPayload): void;
+  socketClose(flags: number, code: number, reason: string, status: number): void;
 }
 
 /** A connection in the client's role that carries one exchange. */
@@ -46,10 +57,11 @@ export interface ClientConnection {
 const CLIENT_MEMORY_BYTES = 64 * 1024 * 1024;
 const INDEX_MASK = 0xfffff;
 
-/** The instance of all WebSocket clients of this process. */
+/** The instance of all clients of WebSockets and WebTransport in this process. */
 export class ClientHost implements EventSink, SocketEvents, LinksHost {
   readonly engine: Engine;
   readonly sockets = this;
+  readonly webTransport = new SessionTable();
   /** Connections of QUIC. */
   readonly links = new QuicLinks(this);
   readonly quic = this.links.events;
@@ -115,16 +127,21 @@ export class ClientHost implements EventSink, SocketEvents, LinksHost {
     return this.#connectionAt[connection & INDEX_MASK];
   }
 
+  /** Events of sockets come for connections that were asked for one. */
+  #socketOwner(connection: ClientConnection | undefined): SocketOwner | undefined {
+    return connection?.owner as SocketOwner | undefined;
+  }
+
   response(connection: number, _exchange: number, head: ReceivedHead): void {
     this.#at(connection)?.owner.response(head);
   }
 
   socketOpen(connection: number, _socket: number, head: ReceivedHead, deflate: number): void {
-    this.#at(connection)?.owner.socketOpen(head, deflate);
+    this.#socketOwner(this.#at(connection))?.socketOpen(head, deflate);
   }
 
   socketData(socket: number, flags: number, payload: SocketPayload): void {
-    this.#exchangeAt[socket & INDEX_MASK]?.owner.socketData(flags, payload);
+    this.#socketOwner(this.#exchangeAt[socket & INDEX_MASK])?.socketData(flags, payload);
   }
 
   socketPing(socket: number, payload: SocketPayload): void {
@@ -134,7 +151,7 @@ export class ClientHost implements EventSink, SocketEvents, LinksHost {
   socketPong(): void {}
 
   socketClose(socket: number, flags: number, code: number, reason: string, status: number): void {
-    this.#exchangeAt[socket & INDEX_MASK]?.owner.socketClose(flags, code, reason, status);
+    this.#socketOwner(this.#exchangeAt[socket & INDEX_MASK])?.socketClose(flags, code, reason, status);
   }
 
   aborted(connection: number, exchange: number, status: number): void {

@@ -103,7 +103,7 @@ const NAMES: readonly (keyof HttpClientOptions)[] = [
   "limits",
   "dialers",
 ];
-const TLS_NAMES: readonly (keyof TlsClientOptions)[] = [
+export const TLS_NAMES: readonly (keyof TlsClientOptions)[] = [
   "ca",
   "cert",
   "key",
@@ -160,7 +160,8 @@ function protocolsOf(protocols: unknown): readonly ProtocolName[] {
   return PROTOCOLS.filter((one) => (protocols as ProtocolName[]).includes(one));
 }
 
-function known(label: string, options: unknown, names: readonly string[]): void {
+/** Refuses options that there are not. */
+export function known(label: string, options: unknown, names: readonly string[]): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new TypeError(`${label}s are ${describe(options)}; they must be an object`);
   }
@@ -170,10 +171,17 @@ function known(label: string, options: unknown, names: readonly string[]): void 
   }
 }
 
-function whole(name: string, value: unknown, least: number, most: number): number {
+/** A whole number within a range. */
+export function whole(
+  name: string,
+  value: unknown,
+  least: number,
+  most: number,
+  label = "client option",
+): number {
   if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
     throw new RangeError(
-      `client option ${name} is ${describe(value)}; it must be a whole number from ${least} to ${most}`,
+      `${label} ${name} is ${describe(value)}; it must be a whole number from ${least} to ${most}`,
     );
   }
   return value as number;
@@ -183,7 +191,8 @@ function wrong(name: string, value: unknown, allowed: string): TypeError {
   return new TypeError(`client option ${name} is ${describe(value)}; it must be ${allowed}`);
 }
 
-function describe(value: unknown): string {
+/** A value of an option, to be said in an error. */
+export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (Array.isArray(value))
     return value.length === 0 ? "an empty array" : `[${value.map(describe).join(", ")}]`;

@@ -1,4 +1,4 @@
-// A connection in the client's role over QUIC (RFC 9114), for one exchange: the WebSocket client's. The endpoint writes its datagrams.
+// A connection in the client's role over QUIC (RFC 9114), for one exchange: a WebSocket, or a session of WebTransport. The endpoint writes its datagrams.
 //
 // The addresses of a name are tried one after the other.
 
@@ -7,6 +7,7 @@ import type { Engine } from "../engine/index.ts";
 import { encodeAddress, parseIp } from "../engine/datagram_batch.ts";
 import { checked } from "../engine/engine_error.ts";
 import type { QuicConnectionError } from "../quic/quic_error.ts";
+import type { SessionLink } from "../web_transport/session_link.ts";
 import { clientHost, type ClientConnection, type ClientHost, type ConnectionOwner } from "./client_host.ts";
 import type { TlsClientOptions } from "./client_options.ts";
 import { addressesOf, configureQuic } from "./quic_dialer.ts";
@@ -31,7 +32,9 @@ export class QuicConnection implements ClientConnection {
   static async open(target: ConnectionTarget, owner: ConnectionOwner): Promise<QuicConnection> {
     const host = await clientHost();
     const tls = target.tls as TlsClientOptions;
-    const { config, keys } = await configureQuic(host, tls);
+    const { config, keys } = await configureQuic(host, tls, 1, {
+      webTransport: target.webTransport === true,
+    });
     let failure: unknown = new Error("the name has no address");
     for (const address of await addressesOf(target.host)) {
       try {
@@ -85,6 +88,24 @@ export class QuicConnection implements ClientConnection {
 
   get engine(): Engine {
     return this.#host.engine;
+  }
+
+  /** What a session on this connection needs. */
+  get link(): SessionLink {
+    const host = this.#host;
+    return {
+      engine: host.engine,
+      table: host.webTransport,
+      connection: this.handle,
+      isFailed: false,
+      now: () => host.now(),
+      trapped: (call) => call(),
+      flushLater: () => this.flush(),
+      release: (session) => {
+        this.exchange = 0;
+        host.engine.doors.releaseExchange(session);
+      },
+    };
   }
 
   get exchange(): number {

@@ -109,20 +109,33 @@ export function createQuicDialer(engine: () => Promise<ClientEngine>, options: Q
   };
 }
 
+/** What a configuration is for, beside requests. */
+export interface ConfigureOptions extends Partial<Pick<QuicDialerOptions, "earlyData" | "qlog">> {
+  /** Announce WebTransport, and take datagrams. Default false. */
+  readonly webTransport?: boolean;
+}
+
 export async function configureQuic(
   client: LinksHost,
   tls: TlsClientOptions,
   version = 1,
-  more: Partial<Pick<QuicDialerOptions, "earlyData" | "qlog">> = {},
+  more: ConfigureOptions = {},
 ): Promise<Configured> {
   const { quic } = client.engine;
   const isUnchecked = tls.rejectUnauthorized === false;
   const runtimeRoots = isUnchecked || tls.ca !== undefined ? "" : await readRuntimeRoots();
-  const { earlyData = false, qlog = null } = more;
+  const { earlyData = false, qlog = null, webTransport = false } = more;
   const config = makeConfig(
     quic,
-    { alpn: ["h3"], datagramBytes: 0, earlyData, ...(qlog === null ? {} : { qlog }) },
-    QuicConfigFlag.HTTP3 | (isUnchecked ? QuicConfigFlag.ANY_CERTIFICATE : 0),
+    {
+      alpn: ["h3"],
+      earlyData,
+      ...(webTransport ? {} : { datagramBytes: 0 }),
+      ...(qlog === null ? {} : { qlog }),
+    },
+    QuicConfigFlag.HTTP3 |
+      (isUnchecked ? QuicConfigFlag.ANY_CERTIFICATE : 0) |
+      (webTransport ? QuicConfigFlag.WEBTRANSPORT : 0),
   );
   if (!isUnchecked) addRoots(quic, config, tls.ca === undefined ? undefined : pemOf(tls.ca), runtimeRoots);
   checked(quic.setOption(config, QuicOption.VERSION, version), "choosing the version");

@@ -6,6 +6,7 @@ import { CloseFlag, ConnectedFlag, type Engine, type QuicEvents } from "../engin
 import { Endpoint, type EngineOwner } from "../quic/endpoint.ts";
 import { QuicConnectionError } from "../quic/quic_error.ts";
 import { bindDatagrams } from "../transport/runtime_datagrams.ts";
+import type { SessionTable } from "../web_transport/session_table.ts";
 import type { DatagramSink } from "../transport/datagrams.ts";
 import type { KeyObject } from "node:crypto";
 
@@ -30,6 +31,8 @@ export interface ClientEndpoint {
 /** Whose the instance is that the connections are on. */
 export interface LinksHost {
   readonly engine: Engine;
+  /** Sessions of WebTransport, where there may be some. */
+  readonly webTransport?: SessionTable;
   /** Why the instance is lost, null while it is not. */
   readonly failure: Error | null;
   now(): number;
@@ -67,8 +70,8 @@ export class QuicLinks implements EngineOwner {
         const isRemote = (flags & CloseFlag.REMOTE) !== 0;
         this.#lose(handle, new QuicConnectionError({ code, isApplication, isRemote, reason, status }));
       },
-      stream: nothing,
-      openable: nothing,
+      stream: (_connection, stream, news, _id, code) => client.webTransport?.streamNews(stream, news, code),
+      openable: (handle) => client.webTransport?.openable(handle),
       datagrams: nothing,
       ticket: (handle, ticket) => this.#links.get(handle)?.owner.ticket?.(ticket.slice()),
       token: nothing,

@@ -14,6 +14,8 @@ export interface ConnectionTarget {
   readonly isSecure: boolean;
   /** Speak HTTP/2: by ALPN, or by prior knowledge without TLS. */
   readonly http2: boolean;
+  /** Over QUIC: announce WebTransport. Default false. */
+  readonly webTransport?: boolean;
   /** Options of node:tls beside those above. */
   readonly tls: object;
 }

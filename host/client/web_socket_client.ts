@@ -10,7 +10,7 @@ import { checkClose } from "../server/socket_close.ts";
 import { SocketCompression } from "../server/socket_compression.ts";
 import { bytesOf } from "../server/socket_output.ts";
 import { WebSocketCloseEvent, WebSocketErrorEvent } from "./web_socket_events.ts";
-import type { ClientConnection, ConnectionOwner } from "./client_host.ts";
+import type { ClientConnection, SocketOwner } from "./client_host.ts";
 import { QuicConnection } from "./quic_connection.ts";
 import { TcpConnection } from "./tcp_connection.ts";
 import { isUtf8 } from "./utf8.ts";
@@ -45,7 +45,7 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const COMPRESSOR = { threshold: 1024, level: -1, memLevel: 8 };
 
 /** A WebSocket to somewhere, after the standard `WebSocket` of browsers; over HTTP/2 or HTTP/3 where that is asked for. */
-export class WebSocketClient extends EventTarget implements ConnectionOwner {
+export class WebSocketClient extends EventTarget implements SocketOwner {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
   static readonly CLOSING = 2;

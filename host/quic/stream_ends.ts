@@ -1,6 +1,6 @@
 // The two ends of a stream of the engine as web streams: what is not read is not acknowledged to flow control, and what the peer does
 // not take waits in `writable`. Whose stream it is, and what its codes mean, is said by who makes it (quic_stream.ts,
-// server/server_web_transport.ts).
+// web_transport/transport_session.ts).
 
 import { StreamNews } from "../engine/index.ts";
 

@@ -12,7 +12,7 @@ import { afterTurn } from "../transport/after_turn.ts";
 import { writeFailure, writeReply } from "./reply_writer.ts";
 import { QuicTable } from "./quic_table.ts";
 import { ServerExchange } from "./server_exchange.ts";
-import { SessionTable } from "./session_table.ts";
+import { SessionTable } from "../web_transport/session_table.ts";
 import { SocketTable } from "./socket_table.ts";
 import type { Topics } from "./topics.ts";
 import { Session } from "./session.ts";
@@ -135,7 +135,7 @@ export class EngineHost implements EventSink {
       }
     }
     for (const exchange of exchanges) this.#abort(exchange, Status.H1_UNEXPECTED_END);
-    this.webTransport.lose(session);
+    this.webTransport.lose(session.handle);
     for (const socket of session.webSockets) {
       // The engine keeps an exchange that it did not tell the end of until it is released.
       this.release(socket.handle);
@@ -216,7 +216,7 @@ export class EngineHost implements EventSink {
   #drain(session: Session): void {
     this.run(session, () => {
       for (const socket of session.webSockets) socket.close(CloseCode.GOING_AWAY);
-      for (const opened of this.webTransport.on(session)) opened.drain();
+      for (const opened of this.webTransport.on(session.handle)) opened.drain();
       this.engine.doors.drainConnection(session.handle, this.now());
     });
   }
@@ -261,7 +261,7 @@ export class EngineHost implements EventSink {
     for (const session of [...this.sessions]) {
       for (const exchange of session.exchanges) this.#abort(exchange, Status.INVALID_STATE);
       for (const socket of session.webSockets) socket.aborted();
-      this.webTransport.lose(session);
+      this.webTransport.lose(session.handle);
       session.socket.reset();
     }
     this.#context.onFailure(this, error);

@@ -4,7 +4,13 @@ import type { Counter as CounterMetric } from "prom-client";
 import type { EnginePool } from "./engine_pool.ts";
 
 const PREFIX = "httpy_";
-const GAUGES = new Set(["connections_open", "exchanges_open", "memory_bytes_in_use", "web_sockets_open"]);
+const GAUGES = new Set([
+  "connections_open",
+  "exchanges_open",
+  "memory_bytes_in_use",
+  "sessions_wt_open",
+  "web_sockets_open",
+]);
 /** Counters that are kept per protocol: one metric with a label. */
 const BY_PROTOCOL = /^(?<name>connections|exchanges)_(?<protocol>h1|h2|h3|ws)$/u;
 

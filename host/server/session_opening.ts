@@ -20,9 +20,8 @@ export function openServerSession(exchange: ServerExchange, reply: WebTransportR
   if (status === Status.EXCHANGES_FULL) return;
   if (status < 0) throw new EngineError(status, "opening a WebTransport session");
   const { route } = reply;
-  const session = new ServerWebTransport(connection, handle, route, reply.data);
+  const session = new ServerWebTransport(connection, handle, route.keepAliveMs, reply.data);
   host.finished(exchange);
-  host.webTransport.add(session);
   const fail = (error: unknown): void => {
     if (error instanceof WebAssembly.RuntimeError) throw error;
     route.report(error);

@@ -56,9 +56,25 @@ const hostRules: Rules = {
     "assembly/tls",
     "assembly/x509",
   ],
-  "host/server": ["host/engine", "host/transport", "host/router", "host/crypto", "host/quic"],
+  // Sessions in either role, on whatever connection: streams as those of raw QUIC, types as handlers see them.
+  "host/web_transport": ["host/engine", "host/quic", "host/router"],
+  "host/server": [
+    "host/engine",
+    "host/transport",
+    "host/router",
+    "host/crypto",
+    "host/quic",
+    "host/web_transport",
+  ],
   // The client's role; messages, compression and closing are the same as the server's.
-  "host/client": ["host/engine", "host/transport", "host/server", "host/quic"],
+  "host/client": [
+    "host/engine",
+    "host/transport",
+    "host/router",
+    "host/server",
+    "host/quic",
+    "host/web_transport",
+  ],
   "host/index.ts": [
     "host/client",
     "host/engine",
@@ -66,6 +82,7 @@ const hostRules: Rules = {
     "host/router",
     "host/server",
     "host/quic",
+    "host/web_transport",
   ],
   "host/browser.ts": ["host/engine", "host/transport", "host/router", "host/server"],
   "host/cli": ["host/server", "host/index.ts"],

@@ -156,11 +156,19 @@ describe("the example", () => {
     rmSync(folder, { recursive: true });
   });
 
+  test("web_transport has two clients hear each other", async () => {
+    const program = startNode(["scripts/run.mjs", "examples/web_transport.ts"], { PORT: "0" });
+    expect([await program.ended(), program.stderr()]).toEqual([0, ""]);
+    expect(program.stdout()).toMatch(
+      /^listening on https:\S+\nBob hears: Hello, Bob!\nBob's pointer is at \[ 3, 4 \]\n$/u,
+    );
+  });
+
   test("is one of those asked here, or the contract server", () => {
     const files = readdirSync(join(root, "examples"))
       .filter((file) => file.endsWith(".ts"))
       .map((file) => file.replace(/\.ts$/, ""));
-    expect(files.sort()).toEqual([...Object.keys(tests), "hq_interop", "contract"].sort());
+    expect(files.sort()).toEqual([...Object.keys(tests), "hq_interop", "contract", "web_transport"].sort());
   });
 });
 

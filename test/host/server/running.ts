@@ -59,6 +59,13 @@ export function collector(errors: Log["errors"]): NonNullable<ListenOptions["log
   };
 }
 
+/** A gauge of the server's metrics. */
+export async function gaugeOf(server: Server, name: string): Promise<number> {
+  const [, value] = new RegExp(`^httpy_${name} (\\d+)$`, "mu").exec(await server.metrics()) ?? [];
+  if (value === undefined) throw new Error(`there is no gauge ${name}`);
+  return Number(value);
+}
+
 /** Waits for something that happens on the server's side. */
 export async function eventually(what: string, isTrue: () => boolean, patienceMs = 5000): Promise<void> {
   const deadline = performance.now() + patienceMs;

@@ -8,9 +8,9 @@ import {
   applicationCodeOf,
   WebTransportError,
   wireCodeOf,
-} from "../../../host/server/web_transport_error.ts";
+} from "../../../host/web_transport/web_transport_error.ts";
 import { Frame, Stream, varint } from "../../wire/h3/frames.ts";
-import { eventually, run, type Running } from "./running.ts";
+import { eventually, gaugeOf, run, type Running } from "./running.ts";
 import {
   capsulesOf,
   CLOSE_SESSION,
@@ -208,10 +208,12 @@ describe("the end", () => {
   });
 
   test("a connection that is lost", async () => {
-    const { client, session } = await open();
+    const { client, session, server } = await open();
+    expect(await gaugeOf(server, "sessions_wt_open")).toBe(1);
     await client.close();
     await expect(session.closed).rejects.toMatchObject({ name: "WebTransportError", source: "session" });
     await expect(next(session.datagrams.readable)).rejects.toThrow("the session was cut");
+    expect(await gaugeOf(server, "sessions_wt_open")).toBe(0);
   });
 
   test("a server that closes asks for the end, and waits for it", async () => {

@@ -15,9 +15,13 @@ export class WebTransportError extends Error {
 
   constructor(
     message: string,
-    options: { readonly source?: "stream" | "session"; readonly streamErrorCode?: number | null } = {},
+    options: {
+      readonly source?: "stream" | "session";
+      readonly streamErrorCode?: number | null;
+      readonly cause?: unknown;
+    } = {},
   ) {
-    super(message);
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.source = options.source ?? "stream";
     this.streamErrorCode = options.streamErrorCode ?? null;
   }

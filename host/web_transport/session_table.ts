@@ -2,43 +2,58 @@
 
 import { StreamNews, type SessionEvents } from "../engine/index.ts";
 import type { StreamEnds } from "../quic/stream_ends.ts";
-import type { ServerWebTransport } from "./server_web_transport.ts";
-import type { Session } from "./session.ts";
+
+/** What a session is told. */
+export interface ToldSession {
+  readonly handle: number;
+  /** The engine's handle of the connection. */
+  readonly connection: number;
+  readonly datagrams: { arrived(bytes: Uint8Array): void };
+  streamArrived(handle: number, id: number): StreamEnds;
+  /** A stream is over; its handle is stale. */
+  streamEnded(handle: number): void;
+  openable(): void;
+  drainArrived(): void;
+  closeArrived(closeCode: number, reason: string): void;
+  /** The exchange of the session was cut, and is given back. */
+  aborted(): void;
+  /** The connection is gone. */
+  lost(): void;
+  /** This side wants the end. */
+  drain(): void;
+}
 
 export class SessionTable implements SessionEvents {
-  readonly #sessions = new Map<number, ServerWebTransport>();
-  readonly #streams = new Map<number, { owner: ServerWebTransport; ends: StreamEnds }>();
+  readonly #sessions = new Map<number, ToldSession>();
+  readonly #streams = new Map<number, { owner: ToldSession; ends: StreamEnds }>();
 
-  add(session: ServerWebTransport): void {
+  add(session: ToldSession): void {
     this.#sessions.set(session.handle, session);
   }
 
   /** It is over, and so are its streams. */
-  delete(session: ServerWebTransport, streams: Iterable<number>): void {
+  delete(session: ToldSession, streams: Iterable<number>): void {
     this.#sessions.delete(session.handle);
     for (const stream of streams) this.#streams.delete(stream);
   }
 
-  addStream(handle: number, owner: ServerWebTransport, ends: StreamEnds): void {
+  addStream(handle: number, owner: ToldSession, ends: StreamEnds): void {
     this.#streams.set(handle, { owner, ends });
   }
 
   /** One that is not over. */
-  find(handle: number): ServerWebTransport | undefined {
+  find(handle: number): ToldSession | undefined {
     return this.#sessions.get(handle);
   }
 
-  /** Those of one connection. */
-  on(connection: Session): ServerWebTransport[] {
-    return [...this.#sessions.values()].filter(({ session }) => session === connection);
+  /** Those of one connection, by its handle. */
+  on(connection: number): ToldSession[] {
+    return [...this.#sessions.values()].filter((session) => session.connection === connection);
   }
 
   /** The connection is gone. */
-  lose(connection: Session): void {
-    for (const session of this.on(connection)) {
-      connection.host.release(session.handle);
-      session.aborted();
-    }
+  lose(connection: number): void {
+    for (const session of this.on(connection)) session.lost();
   }
 
   sessionDatagram(handle: number, bytes: Uint8Array): void {
@@ -70,7 +85,6 @@ export class SessionTable implements SessionEvents {
 
   /** Streams can be opened again on this connection. */
   openable(connection: number): void {
-    for (const session of this.#sessions.values())
-      if (session.session.handle === connection) session.openable();
+    for (const session of this.on(connection)) session.openable();
   }
 }

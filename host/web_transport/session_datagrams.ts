@@ -5,7 +5,7 @@ import type { WebTransportDatagrams } from "../router/index.ts";
 /** What datagrams need of their session. */
 export interface DatagramCarrier {
   /** Datagrams may be lost anywhere, so here too. */
-  send(bytes: Uint8Array): void;
+  send(bytes: Uint8Array): void | Promise<void>;
   maxDatagramSize(): number;
 }
 
@@ -35,7 +35,7 @@ export class SessionDatagrams implements WebTransportDatagrams {
       start: (controller) => void (this.#writer = controller),
       write: (chunk) => {
         if (!(chunk instanceof Uint8Array)) throw new TypeError("a datagram is bytes (Uint8Array)");
-        carrier.send(chunk);
+        return carrier.send(chunk);
       },
     });
   }
