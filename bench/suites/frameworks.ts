@@ -38,8 +38,9 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   starlette: { file: "starlette_server.py", runtime: "python" },
   "starlette-plain": { file: "starlette_server.py", runtime: "python", args: ["plain"] },
   flask: { file: "flask_server.py", runtime: "python" },
+  "raw-net": { file: "raw-net.mjs", folder: "servers", runtime: "node" },
 };
-const PEERS = Object.keys(PROGRAMS).filter((name) => name !== "ws");
+const PEERS = Object.keys(PROGRAMS).filter((name) => name !== "ws" && name !== "raw-net");
 const SOCKET_PEERS = ["httpy", "httpy-bun", "httpy-deno", "ws", "bun-serve", "deno-serve", "starlette"];
 
 const start = (name: string): Promise<Server> => startPeer(name, PROGRAMS[name] as Program);
@@ -58,20 +59,22 @@ interface Requests {
   path: string;
   expected: Answer;
   bars: Bar[];
+  morePeers?: string[];
+  notes?: string[];
   load?: { connectionCount?: number; method?: string; bodyLen?: number };
 }
 
-function requests({ name, title, path, expected, bars, load }: Requests): Measure {
+function requests({ name, title, path, expected, bars, load, ...more }: Requests): Measure {
   const connectionCount = load?.connectionCount ?? CONNECTION_COUNT;
   return {
     name,
     title: `${title}, ${connectionCount} connections`,
-    peers: PEERS,
+    peers: [...PEERS, ...(more.morePeers ?? [])],
     async run(options) {
       const peers = options.selectPeers(this.peers);
       const comparison = { peers, path, load: { ...load, connectionCount }, expected, start };
       const series = await compareRequests(comparison, options);
-      return { unit: "requests/s", better: "higher", series, bars, notes: [] };
+      return { unit: "requests/s", better: "higher", series, bars, notes: more.notes ?? [] };
     },
   };
 }
@@ -158,6 +161,11 @@ export const frameworks: Suite = {
       path: "/",
       expected: { status: 200, contentType: "text/plain", body: "Hello, World!" },
       bars: SMALL_BARS,
+      morePeers: ["raw-net"],
+      notes: [
+        "`raw-net` is no server: `node:net` that writes one constant answer for whatever it reads. What Node's sockets cost is the ceiling",
+        "of every server on Node, and a ratio to a server elsewhere can be no larger than the ceiling's.",
+      ],
     }),
     requests({
       name: "json",
