@@ -1,12 +1,17 @@
 # Builds the engine and the host, then keeps only what runs: dist/ and the production dependencies.
-FROM node:22-slim AS build
+#
+# Nothing native is in it, so the build runs once, on the machine that builds, whatever the platforms that the image is for:
+# docker buildx build --platform linux/amd64,linux/arm64 .
+ARG NODE_IMAGE=node:22-slim
+ARG BUILD_IMAGE=node:22-slim
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
 RUN npm run build && npm prune --omit=dev
 
-FROM node:22-slim
+FROM --platform=$TARGETPLATFORM ${NODE_IMAGE}
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /src/package.json /src/LICENSE ./

@@ -16,6 +16,7 @@ import { h3BrowserSuites } from "./h3_browser.ts";
 import { webTransportSuites } from "./web_transport_browser.ts";
 import { h3ClientSuites } from "./h3_clients.ts";
 import { h3TrailersSuites } from "./h3_trailers.ts";
+import { imageSuites } from "./image.ts";
 import { loadSuites } from "./load.ts";
 import { packageSuites } from "./package.ts";
 import { qpackSuites } from "./qpack.ts";
@@ -34,7 +35,7 @@ const { values, positionals } = parseArgs({
 });
 const [wanted = ""] = positionals;
 const { runtime } = values;
-const allowedRuntimes = [...runtimeNames, "chromium"];
+const allowedRuntimes = [...runtimeNames, "chromium", "image"];
 if (runtime !== undefined && !allowedRuntimes.includes(runtime)) {
   console.error(`--runtime is "${runtime}"; allowed: ${allowedRuntimes.join(", ")}`);
   process.exit(2);
@@ -74,6 +75,7 @@ const allSuites: Suite[] = [
   ...qpackSuites,
   ...browserSuites,
   ...determinismSuites,
+  ...imageSuites,
 ];
 const suites = (values.brief ? briefSuites : allSuites).filter(
   (suite) => suite.name.includes(wanted) && (runtime === undefined || suite.runtime === runtime),
