@@ -5,8 +5,9 @@ import { cachedCertificate } from "../../host/server/development_certificate.ts"
 import { certificateFolder } from "../paths.ts";
 import type { Suite } from "../suite.ts";
 import { idle } from "./h3-memory.ts";
+import { lossyObjects } from "./h3-loss.ts";
 import { streams } from "./h3-requests.ts";
-import { firstByte, lossyObjects, resumedFirstByte } from "./h3-simulation.ts";
+import { firstByte, resumedFirstByte } from "./h3-simulation.ts";
 import { download } from "./quic-transfers.ts";
 
 export const h3: Suite = {
