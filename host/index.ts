@@ -57,6 +57,7 @@ export type {
 export { connectQuic, listenQuic, QuicConnectionError, QuicStreamError } from "./quic/index.ts";
 export type {
   CipherName,
+  CongestionControl,
   ConnectQuicOptions,
   GroupName,
   ListenQuicOptions,

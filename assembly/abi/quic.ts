@@ -44,7 +44,7 @@ export const enum QuicOption {
   FLAGS = 1,
   /** Suites: the only one to use (RFC 8446 §B.4), 0 for all. */
   SUITE = 2,
-  /** 0 CUBIC, 1 NewReno. */
+  /** 0 CUBIC, 1 NewReno, 2 BBR. */
   CONGESTION = 3,
   /** The largest DATAGRAM frame that is taken (RFC 9221), 0 for none. */
   DATAGRAM_BYTES = 4,

@@ -6,14 +6,17 @@
  * has), each seed a sample, without machines and their load. A note of the result says which of the two it was.
  */
 import { join } from "node:path";
+import { QuicOption } from "../../assembly/abi/quic.ts";
 import { Random } from "../../test/fuzz/random.ts";
 import { runHttp2 } from "../../test/sim/http2_run.ts";
 import { http3Nodes } from "../../test/sim/http3_nodes.ts";
 import { get, Http3Run } from "../../test/sim/http3_run.ts";
 import { CLEAR } from "../../test/sim/network.ts";
+import { BBR, CUBIC } from "../../test/sim/quic_bottleneck.ts";
 import { canLink, type Link, startLink } from "../network/link.ts";
 import { bundleFolder } from "../paths.ts";
-import { LineProcess, LOAD_CORE, startCommand } from "../process.ts";
+import { LineProcess, LOAD_CORE, startCommand, withServers } from "../process.ts";
+import type { Server } from "../process.ts";
 import { alternate } from "../rounds.ts";
 import { BenchError } from "../suite.ts";
 import type { Measure, RunOptions, Series } from "../suite.ts";
@@ -28,6 +31,8 @@ const TIMEOUT_MS = 120_000;
 
 const OVER_H2 = "http2";
 const OVER_H3 = "http3";
+/** The server chooses the congestion control of HTTP/3 with the option, and not CUBIC, the default. */
+const OVER_H3_BBR = "http3-bbr";
 
 async function fetchObjects(link: Link, protocol: string, port: number): Promise<number> {
   const program = join(bundleFolder, "load", "objects.mjs");
@@ -49,18 +54,20 @@ async function fetchObjects(link: Link, protocol: string, port: number): Promise
 async function measured(peers: string[], { quick, rounds, progress }: RunOptions): Promise<Series[]> {
   const link = await startLink({ delayMs: ROUND_TRIP_MS / 2, loss: LOSS, seed: 1, tcp: "cubic" });
   try {
-    const program = join(bundleFolder, "servers", "httpy-h3.mjs");
-    const command = link.at("server", process.execPath, [program, link.address]);
-    const server = await startCommand("httpy-h3", ...command);
-    try {
+    const start = (name: string): Promise<Server> => {
+      const program = join(bundleFolder, "servers", "httpy-h3.mjs");
+      const congestion = name === OVER_H3_BBR ? "bbr" : "cubic";
+      return startCommand(name, ...link.at("server", process.execPath, [program, link.address, congestion]));
+    };
+    const compare = (servers: Map<string, Server>): Promise<Series[]> => {
       const roundCount = quick ? rounds : Math.max(rounds, ROUND_COUNT);
-      return await alternate(peers, roundCount, async (peer, round) => {
+      return alternate(peers, roundCount, async (peer, round) => {
         progress(`${peer}, round ${round + 1} of ${roundCount}`);
-        return { value: await fetchObjects(link, peer === OVER_H2 ? "h2" : "h3", server.port) };
+        const { port } = servers.get(peer) as Server;
+        return { value: await fetchObjects(link, peer === OVER_H2 ? "h2" : "h3", port) };
       });
-    } finally {
-      await server.process.stop();
-    }
+    };
+    return await withServers(peers, compare, [], start);
   } finally {
     await link.process.stop();
   }
@@ -73,8 +80,11 @@ function simulated(peers: string[]): Series[] {
       const objects = { objectCount: OBJECT_COUNT, objectBytes: OBJECT_BYTES };
       return runHttp2({ random, roundTripMs: ROUND_TRIP_MS, loss: LOSS, ...objects });
     }
+    const { server, ...nodes } = http3Nodes(seed);
+    const congestion = [QuicOption.CONGESTION, peer === OVER_H3_BBR ? BBR : CUBIC] as const;
     return new Http3Run({
-      ...http3Nodes(seed),
+      ...nodes,
+      server: { ...server, options: [...(server.options ?? []), congestion] },
       random,
       weather: { ...CLEAR, latencyMs: ROUND_TRIP_MS / 2, loss: LOSS },
       plans: Array.from({ length: OBJECT_COUNT }, () => get(OBJECT_BYTES)),
@@ -98,7 +108,7 @@ function ninetiethPercentiles(series: Series[]): string {
 export const lossyObjects: Measure = {
   name: "lossy-objects",
   title: "50 objects of 20 KiB at 5 % loss and a round trip of 50 ms, handshake included",
-  peers: [OVER_H2, OVER_H3],
+  peers: [OVER_H2, OVER_H3, OVER_H3_BBR],
   async run(options) {
     const peers = options.selectPeers(this.peers);
     const series = canLink ? await measured(peers, options) : simulated(peers);
@@ -106,7 +116,9 @@ export const lossyObjects: Measure = {
       unit: "ms",
       better: "lower",
       series,
-      bars: [{ kind: "ratio", subject: OVER_H3, peer: OVER_H2, direction: "at most", factor: 1 / 1.5 }],
+      bars: [OVER_H3, OVER_H3_BBR].map((subject) => {
+        return { kind: "ratio", subject, peer: OVER_H2, direction: "at most", factor: 1 / 1.5 };
+      }),
       notes: [
         canLink
           ? "Measured between two network namespaces, over the kernel's TCP with CUBIC and over UDP; every packet is lost by the same chance."

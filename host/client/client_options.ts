@@ -2,6 +2,7 @@
 
 import type { LimitOptions } from "../engine/index.ts";
 import type { QlogTarget } from "../quic/qlog.ts";
+import { CONGESTION_NAMES, type CongestionControl, congestionNumber } from "../quic/congestion.ts";
 import type { Dialer, ProtocolName } from "./dialer.ts";
 
 /** Options of TLS, as node:tls takes them. */
@@ -57,6 +58,8 @@ export interface HttpClientOptions {
    * answers what it is written to. It says when what was sent and how long, and nothing of what.
    */
   readonly qlog?: QlogTarget;
+  /** How this side finds out how fast it may send over HTTP/3 (docs/guide/tuning.md). Default: "cubic". */
+  readonly congestion?: CongestionControl;
   /** Linear memory of the engine in MiB. Default 64. */
   readonly memoryMiB?: number;
   /** Limits of the engine by name. */
@@ -79,6 +82,7 @@ export interface ResolvedClientOptions {
   readonly decompress: boolean;
   readonly earlyData: boolean;
   readonly qlog: QlogTarget | null;
+  readonly congestion: CongestionControl;
   readonly memoryBytes: number;
   readonly limits: LimitOptions;
   readonly dialers: readonly Dialer[];
@@ -99,6 +103,7 @@ const NAMES: readonly (keyof HttpClientOptions)[] = [
   "decompress",
   "earlyData",
   "qlog",
+  "congestion",
   "memoryMiB",
   "limits",
   "dialers",
@@ -117,9 +122,17 @@ export const TLS_NAMES: readonly (keyof TlsClientOptions)[] = [
 /** Checks the options of HttpClient. Throws RangeError or TypeError. */
 export function resolveClientOptions(options: HttpClientOptions): ResolvedClientOptions {
   known("client option", options, NAMES);
-  const { tls = {}, dialers = [], limits = {}, decompress = true, earlyData = false } = options;
+  const {
+    tls = {},
+    dialers = [],
+    limits = {},
+    decompress = true,
+    earlyData = false,
+    congestion = "cubic",
+  } = options;
   known("client option tls:", tls, TLS_NAMES);
   if (typeof decompress !== "boolean") throw wrong("decompress", decompress, "true or false");
+  if (congestionNumber(congestion) === undefined) throw wrong("congestion", congestion, CONGESTION_NAMES);
   if (typeof earlyData !== "boolean") throw wrong("earlyData", earlyData, "true or false");
   const { qlog } = options;
   if (qlog !== undefined && typeof qlog !== "function" && (typeof qlog !== "string" || qlog === ""))
@@ -140,6 +153,7 @@ export function resolveClientOptions(options: HttpClientOptions): ResolvedClient
     decompress,
     earlyData,
     qlog: qlog ?? null,
+    congestion,
     memoryBytes: whole("memoryMiB", options.memoryMiB ?? 64, 8, 4095) * MIB,
     limits,
     dialers: dialers as readonly Dialer[],

@@ -42,12 +42,12 @@ export class HttpClient {
   /** Throws RangeError or TypeError for an option that is wrong. Connects to nothing. */
   constructor(options: HttpClientOptions = {}) {
     this.#options = resolveClientOptions(options);
-    const { tls, streamsPerConnection: streamsMax, dialers, protocols, earlyData, qlog } = this.#options;
+    const { tls, streamsPerConnection: streamsMax, dialers, protocols, ...quicOptions } = this.#options;
     const engine = (): Promise<ClientEngine> => this.#runningEngine();
     const tcp = createTcpDialer(engine, { tls, streamsMax });
     // Who allows nothing else takes it for granted that the origin speaks HTTP/3; else the origin has to say so.
     const needsAlternative = protocols.some((one) => one !== "h3");
-    const quic = createQuicDialer(engine, { tls, streamsMax, earlyData, qlog, needsAlternative });
+    const quic = createQuicDialer(engine, { ...quicOptions, tls, streamsMax, needsAlternative });
     this.#dialers = [...dialers, ...(protocols.includes("h3") ? [quic] : []), tcp];
   }
 

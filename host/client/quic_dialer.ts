@@ -11,6 +11,7 @@ import type { KeyObject } from "node:crypto";
 import { QuicConfigFlag, QuicOption, QuicStatus } from "../engine/index.ts";
 import { encodeAddress, parseIp } from "../engine/datagram_batch.ts";
 import { checked } from "../engine/engine_error.ts";
+import type { CongestionControl } from "../quic/congestion.ts";
 import { readCredential } from "../quic/credentials.ts";
 import { addRoots, makeConfig, readRuntimeRoots } from "../quic/quic_config.ts";
 import type { QlogTarget } from "../quic/qlog.ts";
@@ -33,6 +34,7 @@ export interface QuicDialerOptions {
   readonly qlog: QlogTarget | null;
   /** Connect only where an origin has said that it speaks HTTP/3. */
   readonly needsAlternative: boolean;
+  readonly congestion: CongestionControl;
 }
 
 /** The head start of an address (RFC 8305 §5). */
@@ -110,7 +112,9 @@ export function createQuicDialer(engine: () => Promise<ClientEngine>, options: Q
 }
 
 /** What a configuration is for, beside requests. */
-export interface ConfigureOptions extends Partial<Pick<QuicDialerOptions, "earlyData" | "qlog">> {
+export interface ConfigureOptions extends Partial<
+  Pick<QuicDialerOptions, "earlyData" | "qlog" | "congestion">
+> {
   /** Announce WebTransport, and take datagrams. Default false. */
   readonly webTransport?: boolean;
 }
@@ -124,12 +128,13 @@ export async function configureQuic(
   const { quic } = client.engine;
   const isUnchecked = tls.rejectUnauthorized === false;
   const runtimeRoots = isUnchecked || tls.ca !== undefined ? "" : await readRuntimeRoots();
-  const { earlyData = false, qlog = null, webTransport = false } = more;
+  const { earlyData = false, qlog = null, congestion = "cubic", webTransport = false } = more;
   const config = makeConfig(
     quic,
     {
       alpn: ["h3"],
       earlyData,
+      congestion,
       ...(webTransport ? {} : { datagramBytes: 0 }),
       ...(qlog === null ? {} : { qlog }),
     },

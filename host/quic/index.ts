@@ -1,5 +1,6 @@
 // Raw QUIC: connections, streams and datagrams for protocols other than HTTP/3.
 
+export type { CongestionControl } from "./congestion.ts";
 export { connectQuic } from "./connect_quic.ts";
 export type { ConnectQuicOptions, QuicClient } from "./connect_quic.ts";
 export { listenQuic } from "./listen_quic.ts";

@@ -5,6 +5,7 @@ import { QuicConfigFlag, QuicOption } from "../engine/index.ts";
 import { Group } from "../crypto/key_exchange.ts";
 import { checked } from "../engine/engine_error.ts";
 import type { LimitOptions } from "../engine/limits.ts";
+import { CONGESTION_NAMES, type CongestionControl, congestionNumber } from "./congestion.ts";
 import type { QlogTarget } from "./qlog.ts";
 import type { QuicCommands } from "../engine/quic_commands.ts";
 import type { ModuleSource } from "../engine/module.ts";
@@ -23,8 +24,8 @@ export interface QuicOptions {
   readonly cipher?: CipherName;
   /** Groups of the key exchange in the order of preference. Default: x25519, P-256. */
   readonly groups?: readonly GroupName[];
-  /** Default: "cubic", with HyStart++. */
-  readonly congestion?: "cubic" | "reno";
+  /** How this side finds out how fast it may send. Default: "cubic". */
+  readonly congestion?: CongestionControl;
   /** The largest datagram (RFC 9221) that is taken. Default 65535; 0 for none. */
   readonly datagramBytes?: number;
   /** Streams that the peer may have open. Default: the limits quicBidiStreamCount and quicUniStreamCount. */
@@ -84,15 +85,15 @@ export function makeConfig(quic: QuicCommands, options: QuicOptions, flags: numb
     optionError("alpn", alpn, "an array of one or more protocol names");
   if (cipher !== undefined && CIPHERS[cipher] === undefined)
     optionError("cipher", cipher, `one of ${Object.keys(CIPHERS).join(", ")}`);
-  if (congestion !== undefined && congestion !== "cubic" && congestion !== "reno")
-    optionError("congestion", congestion, "cubic or reno");
+  const algorithm = congestionNumber(congestion ?? "cubic");
+  if (algorithm === undefined) optionError("congestion", congestion, CONGESTION_NAMES);
   const config = checked(quic.createConfig(), "making a QUIC configuration");
   const set = (option: QuicOption, value: number, name: string) => {
     if (quic.setOption(config, option, value) < 0) optionError(name, value, "within its range");
   };
   checked(quic.setAlpn(config, alpn), "setting ALPN");
   if (cipher !== undefined) set(QuicOption.SUITE, CIPHERS[cipher], "cipher");
-  if (congestion === "reno") set(QuicOption.CONGESTION, 1, "congestion");
+  set(QuicOption.CONGESTION, algorithm, "congestion");
   set(
     QuicOption.DATAGRAM_BYTES,
     whole("datagramBytes", options.datagramBytes ?? DATAGRAM_BYTES),

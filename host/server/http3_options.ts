@@ -1,5 +1,6 @@
 // The option `http3` of `listen`: what it may say, and what is wrong with it.
 
+import { CONGESTION_NAMES, type CongestionControl, congestionNumber } from "../quic/congestion.ts";
 import { preferredAddressProblem, type PreferredAddress } from "../quic/preferred_address.ts";
 import type { QlogTarget } from "../quic/qlog.ts";
 import { flag, isObject, known, whole, wrong } from "./option_checks.ts";
@@ -18,6 +19,8 @@ export interface Http3Options {
    * what it is written to. It says when what was sent and how long, and nothing of what.
    */
   readonly qlog?: QlogTarget;
+  /** How this side finds out how fast it may send (docs/guide/tuning.md). Default: "cubic". */
+  readonly congestion?: CongestionControl;
   /** The version of QUIC that connections go over to where the client speaks it (RFC 9368). Default: the one that it begins with. */
   readonly preferredVersion?: 1 | 2;
   /**
@@ -34,6 +37,7 @@ const HTTP3_NAMES = [
   "secret",
   "process",
   "qlog",
+  "congestion",
   "preferredVersion",
   "preferredAddress",
 ];
@@ -51,7 +55,9 @@ export function resolveHttp3(
   known("http3", http3, HTTP3_NAMES, "listen option http3:");
   flag("http3.earlyData", http3.earlyData);
   flag("http3.retry", http3.retry);
-  const { secret, process, qlog } = http3;
+  const { secret, process, qlog, congestion } = http3;
+  if (congestion !== undefined && congestionNumber(congestion) === undefined)
+    throw wrong("http3.congestion", congestion, CONGESTION_NAMES);
   if (qlog !== undefined && typeof qlog !== "function" && (typeof qlog !== "string" || qlog === ""))
     throw wrong("http3.qlog", qlog, "the name of a folder, or a function that answers a writer");
   if (secret !== undefined && !(secret instanceof Uint8Array && secret.length === SECRET_BYTES))

@@ -71,7 +71,7 @@ async function serveHttp3(
     QuicConfigFlag.HTTP3 |
     (handler.opensWebSockets === true ? QuicConfigFlag.CONNECT_PROTOCOL : 0) |
     (handler.opensWebTransport === true ? QuicConfigFlag.WEBTRANSPORT : 0);
-  const { qlog } = options;
+  const { qlog, congestion = "cubic" } = options;
   if (qlog !== undefined) {
     const log = {
       target: qlog,
@@ -83,7 +83,12 @@ async function serveHttp3(
   }
   const config = makeConfig(
     quic,
-    { alpn: ["h3"], earlyData: options.earlyData === true, ...(qlog === undefined ? {} : { qlog }) },
+    {
+      alpn: ["h3"],
+      congestion,
+      earlyData: options.earlyData === true,
+      ...(qlog === undefined ? {} : { qlog }),
+    },
     flags,
   );
   const keys = addCredentials(quic, config, target);

@@ -15,6 +15,7 @@ import {
   tlsConfigOnly,
   tlsConfigRelease,
 } from "../../tls/config.ts";
+import { CongestionAlgorithm } from "../recovery/congestion_state.ts";
 import { Version } from "../wire/version.ts";
 
 
@@ -98,7 +99,7 @@ export function quicConfigOption(config: QuicConfig, option: u32, value: u32): i
       tlsConfigOnly(config.tls, value);
       return Status.OK;
     case QuicOption.CONGESTION:
-      if (value > 1) return Status.INVALID_ARGUMENT;
+      if (value > <u32>CongestionAlgorithm.BBR) return Status.INVALID_ARGUMENT;
       config.congestion = value;
       return Status.OK;
     case QuicOption.DATAGRAM_BYTES:

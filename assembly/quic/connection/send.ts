@@ -21,6 +21,7 @@ import {
 } from "../recovery/received_packets.ts";
 import {
   recoveryHasSpace,
+  recoveryOnIdle,
   recoveryPingIsDue,
   recoveryProbePacket,
   recoveryReceived,
@@ -190,6 +191,7 @@ function addPacket(connection: QuicConnection, type: PacketType): bool {
   const wants = isProbe || hasContent(connection, type);
   const may = wants && (isProbe || mayBeEliciting(connection));
   const canAck = type != PacketType.ZERO_RTT;
+  if (!wants && type == PacketType.ONE_RTT) recoveryOnIdle(recovery);
   if (!may && !(canAck && received.ackDueMs <= nowMs)) return false;
   if (type == PacketType.ONE_RTT) {
     const status = keysBeforeSending(connection);

@@ -22,7 +22,10 @@ import {
   ackRangeSmallest,
 } from "../wire/ack.ts";
 import { FrameType } from "../wire/frame_type.ts";
+import { bbrOnAck } from "./bbr.ts";
+import { Bbr } from "./bbr_state.ts";
 import { congestionIsUsed, congestionOnAcked, congestionOnRound } from "./congestion.ts";
+import { rateBegin, rateOnAcked } from "./delivery_rate.ts";
 import { ecnOnAck } from "./ecn.ts";
 import { settlePackets } from "./loss.ts";
 import { PacketSpace, SpaceId } from "./packet_space.ts";
@@ -41,6 +44,9 @@ let largest: u64 = 0;
 let newCount: u32 = 0;
 let newMarkedCount: u32 = 0;
 let hasNewEliciting: bool = false;
+/** The path that counts, and the Bbr that is told of its packets; 0 where there is none. */
+let path: u32 = 0;
+let sampler: usize = 0;
 /** The packet with the largest number, when it is newly acknowledged. */
 let largestPacket: usize = 0;
 
@@ -67,6 +73,9 @@ export function ackBegin(recovery: Recovery, id: SpaceId, largestAcked: u64): i3
   newMarkedCount = 0;
   hasNewEliciting = false;
   largestPacket = 0;
+  path = recovery.path;
+  sampler = congestionOf(recovery).bbr;
+  rateBegin();
   if (largestAcked >= space.nextNumber) return QuicStatus.ACK_UNSENT;
   cursor = 0;
   let ptr = space.head;
@@ -109,15 +118,19 @@ export function ackEnd(
   if (newCount == 0) return;
   const sampleMs = takeSample(recovery, delayMs, nowMs);
   const congestion = congestionOf(recovery);
-  const isUsed = congestionIsUsed(congestion, recovery.isPaced);
+  const isUsed = congestionIsUsed(congestion, recovery.isPaced && sampler == 0);
   if (isNewLargest) {
     const sentAtMs = largestPacket != 0 ? changetype<SentPacket>(largestPacket).sentAtMs : -Infinity;
     ecnOnAck(recovery, space, newMarkedCount, hasCounts, ect0, ect1, ce, sentAtMs, nowMs);
   }
   const before = recovery.ackedHead != 0 ? recovery.ackedTail : 0;
   settlePackets(recovery, space, nowMs);
-  grow(recovery, before != 0 ? changetype<SentPacket>(before).next : recovery.ackedHead, isUsed, nowMs);
-  congestionOnRound(congestion, largest, space.nextNumber, sampleMs);
+  if (sampler != 0) {
+    bbrOnAck(congestion, rttOf(recovery), sampleMs, isUsed, nowMs);
+  } else {
+    grow(recovery, before != 0 ? changetype<SentPacket>(before).next : recovery.ackedHead, isUsed, nowMs);
+    congestionOnRound(congestion, largest, space.nextNumber, sampleMs);
+  }
   // RFC 9002 §6.2.1: not while the client does not know whether the server has validated its address.
   if (peerValidatedAddress(recovery)) recovery.ptoCount = 0;
   rearm(recovery, nowMs);
@@ -128,6 +141,8 @@ function markAcked(packet: SentPacket): void {
   newCount++;
   if (sentPacketIs(packet, PacketFlag.ECT0)) newMarkedCount++;
   if (sentPacketIs(packet, PacketFlag.ACK_ELICITING)) hasNewEliciting = true;
+  if (sampler != 0 && sentPacketIs(packet, PacketFlag.IN_FLIGHT) && packet.path == path)
+    rateOnAcked(changetype<Bbr>(sampler), packet);
   if (packet.number == largest) largestPacket = changetype<usize>(packet);
 }
 

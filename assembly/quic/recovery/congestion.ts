@@ -3,10 +3,11 @@
  *
  * What holds for all of them is here: bytes in flight, slow start, the recovery period in which nothing grows and nothing is
  * reduced twice, windows that are not used and so do not grow (§7.8), persistent congestion. Knows no packets: who calls tells
- * sizes and times of sending.
+ * sizes and times of sending. BBR has more to ask of packets, and is told of them by those who know them.
  *
  * Invariant: the window is never below two datagrams.
  */
+import { bbrOnEvent, bbrReset } from "./bbr.ts";
 import {
   Congestion,
   CongestionAlgorithm,
@@ -35,6 +36,10 @@ export function congestionReset(congestion: Congestion, datagramSize: u32): void
   congestion.epochStartMs = -1;
   congestion.underusedSinceMs = -1;
   hystartReset(congestion);
+  if (congestion.bbr == 0) return;
+  // It has no slow start.
+  congestion.threshold = 0;
+  bbrReset(congestion);
 }
 
 /**
@@ -120,6 +125,7 @@ export function congestionOnRound(
 
 /** RFC 9002 B.6: packets were lost or marked, the latest of which was sent at `sentAtMs`. One reduction per round trip. */
 export function congestionOnEvent(congestion: Congestion, sentAtMs: f64, nowMs: f64): void {
+  if (congestion.bbr != 0) return bbrOnEvent(congestion);
   if (sentAtMs <= congestion.recoveryStartMs) return;
   congestion.recoveryStartMs = nowMs;
   if (congestion.algorithm == CongestionAlgorithm.CUBIC) cubicReduce(congestion);

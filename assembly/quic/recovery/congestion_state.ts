@@ -2,13 +2,16 @@
  * What every congestion controller keeps, and the constants of RFC 9002 §7 that all of them share. Bytes are f64, whole or
  * not: growth of less than a byte adds up instead of being lost.
  *
- * The algorithms are new_reno.ts and cubic.ts; hystart.ts ends slow start early. congestion.ts chooses between them.
+ * The algorithms are new_reno.ts, cubic.ts and bbr.ts; hystart.ts ends slow start early. congestion.ts chooses between them.
  */
 
+/** The values of QuicOption.CONGESTION. */
 export const enum CongestionAlgorithm {
-  NEW_RENO = 0,
   /** RFC 9438, with HyStart++ (RFC 9406). */
-  CUBIC = 1,
+  CUBIC = 0,
+  NEW_RENO = 1,
+  /** draft-ietf-ccwg-bbr. */
+  BBR = 2,
 }
 
 /** RFC 9002 §7.2: kInitialWindow. */
@@ -55,6 +58,8 @@ export class Congestion {
   /** Bytes that are sent and neither acknowledged, lost nor discarded. */
   bytesInFlight: u32;
   algorithm: u32;
+  /** Address of the Bbr; 0 where another algorithm is chosen. */
+  bbr: usize;
 }
 
 /** RFC 9002 §7.2. */

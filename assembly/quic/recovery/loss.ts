@@ -8,6 +8,8 @@
  * Persistent congestion is judged within one space, as §7.6.2 allows: a run of lost ack-eliciting packets, sent after the first
  * RTT sample, that spans the duration with none acknowledged between them.
  */
+import { bbrOnEvent } from "./bbr.ts";
+import { cycleOnLost } from "./bbr_cycle.ts";
 import { congestionCollapse, congestionOnEvent } from "./congestion.ts";
 import { ecnOnLost } from "./ecn.ts";
 import { PacketSpace, spaceRemove } from "./packet_space.ts";
@@ -51,7 +53,7 @@ export function settlePackets(recovery: Recovery, space: PacketSpace, nowMs: f64
       // The very sum that the timer is set to, so that the timer's firing finds the packet lost.
       packet.sentAtMs + delayMs <= nowMs
     ) {
-      noteLoss(recovery, space, packet);
+      noteLoss(recovery, space, packet, nowMs);
       leave(recovery, space, packet);
       appendLost(recovery, packet);
     } else {
@@ -59,7 +61,7 @@ export function settlePackets(recovery: Recovery, space: PacketSpace, nowMs: f64
     }
   }
   const congestion = congestionOf(recovery);
-  if (lostSentAtMs != -Infinity) congestionOnEvent(congestion, lostSentAtMs, nowMs);
+  if (lostSentAtMs != -Infinity && congestion.bbr == 0) congestionOnEvent(congestion, lostSentAtMs, nowMs);
   if (!isPersistent) return;
   congestionCollapse(congestion);
   space.lostSinceMs = Infinity;
@@ -91,12 +93,17 @@ function leave(recovery: Recovery, space: PacketSpace, packet: SentPacket): void
   recovery.sentCount--;
 }
 
-function noteLoss(recovery: Recovery, space: PacketSpace, packet: SentPacket): void {
+function noteLoss(recovery: Recovery, space: PacketSpace, packet: SentPacket, nowMs: f64): void {
   if (packet.path != recovery.path) return;
   if (sentPacketIs(packet, PacketFlag.ECT0)) ecnOnLost(recovery);
   // RFC 9000 §14.4: a lost probe for the MTU is no reason to react.
   if (!sentPacketIs(packet, PacketFlag.IN_FLIGHT) || sentPacketIs(packet, PacketFlag.MTU_PROBE)) return;
   const sentAtMs = packet.sentAtMs;
+  const congestion = congestionOf(recovery);
+  if (congestion.bbr != 0) {
+    bbrOnEvent(congestion);
+    cycleOnLost(congestion, packet, nowMs);
+  }
   lostSentAtMs = max(lostSentAtMs, sentAtMs);
   const rtt = rttOf(recovery);
   if (!sentPacketIs(packet, PacketFlag.ACK_ELICITING) || !rttHasSample(rtt)) return;

@@ -1,11 +1,12 @@
 /**
- * Pacing, RFC 9002 §7.7: packets leave at 1.25 times the window per round trip, in bursts that a timer of one millisecond can
- * serve, and no faster.
+ * Pacing, RFC 9002 §7.7: packets leave at 1.25 times the window per round trip, or at the rate that BBR asks for, in bursts that a
+ * timer of one millisecond can serve, and no faster.
  *
  * A bucket of bytes fills at that rate and holds one burst: ten packets, or two milliseconds' worth where that is more. When it
  * is short, the next time to send is when it holds a worthwhile group again, and at least a millisecond away, since no host's
  * timer is finer. Packets that are not paced (acknowledgements, probes) may take it below zero.
  */
+import { bbrOf } from "./bbr_state.ts";
 import { Congestion } from "./congestion_state.ts";
 import { GRANULARITY_MS, Rtt } from "./rtt.ts";
 
@@ -29,8 +30,9 @@ export function pacerReset(pacer: Pacer, congestion: Congestion, nowMs: f64): vo
   pacer.filledAtMs = nowMs;
 }
 
-/** Bytes per millisecond. */
+/** Bytes per millisecond: BBR's own once it has one. */
 export function pacingRate(congestion: Congestion, rtt: Rtt): f64 {
+  if (congestion.bbr != 0 && bbrOf(congestion).pacingRate != 0) return bbrOf(congestion).pacingRate;
   return (RATE_FACTOR * congestion.window) / max(rtt.smoothedMs, GRANULARITY_MS);
 }
 

@@ -14,8 +14,11 @@
 import { Limit } from "../../abi/limit.ts";
 import { slabAllocate, slabFree } from "../../core/slab.ts";
 import { limitHit, limitU32 } from "../../session/limits.ts";
+import { bbrBeforeSent } from "./bbr.ts";
+import { BBR_BYTES, bbrOf } from "./bbr_state.ts";
 import { congestionHasRoom, congestionOnSent, congestionReset } from "./congestion.ts";
 import { CongestionAlgorithm } from "./congestion_state.ts";
+import { rateLimit, rateOnSent } from "./delivery_rate.ts";
 import { ecnOnSent, ecnStart } from "./ecn.ts";
 import { pacerOnSent, pacerReadyAtMs, pacerReset } from "./pacer.ts";
 import {
@@ -31,6 +34,7 @@ import {
 import { ReceivedPackets } from "./received_packets.ts";
 import { giveUp } from "./loss.ts";
 import {
+  BBR_OFFSET,
   congestionOf,
   leaveFlight,
   nextRandom,
@@ -59,15 +63,21 @@ export function recoveryAllocate(
   random: u64,
   nowMs: f64,
 ): usize {
-  const block = slabAllocate(RECOVERY_BYTES);
+  const bytes = algorithm == CongestionAlgorithm.BBR ? BBR_OFFSET + BBR_BYTES : RECOVERY_BYTES;
+  const block = slabAllocate(bytes);
   if (block == 0) return 0;
-  memory.fill(block, 0, RECOVERY_BYTES);
+  memory.fill(block, 0, bytes);
   const recovery = changetype<Recovery>(block);
   recovery.isServer = isServer;
   recovery.random = random | 1;
   recovery.deadlineMs = Infinity;
   rttOf(recovery).maxAckDelayMs = DEFAULT_MAX_ACK_DELAY_MS;
-  congestionOf(recovery).algorithm = algorithm;
+  const congestion = congestionOf(recovery);
+  congestion.algorithm = algorithm;
+  if (algorithm == CongestionAlgorithm.BBR) {
+    congestion.bbr = block + BBR_OFFSET;
+    bbrOf(congestion).random = <u32>random;
+  }
   resetPath(recovery, INITIAL_RTT_MS, datagramSize, nowMs);
   return block;
 }
@@ -172,7 +182,9 @@ export function recoveryOnSent(
     sentPacketFree(packet);
     return;
   }
-  const sent = sentPacketShrink(packet, frameCount);
+  const congestion = congestionOf(recovery);
+  const isSampled = congestion.bbr != 0;
+  const sent = sentPacketShrink(packet, frameCount, isSampled);
   sent.number = number;
   sent.sentAtMs = nowMs;
   sent.size = size;
@@ -183,10 +195,19 @@ export function recoveryOnSent(
   recovery.sentCount++;
   if (!(flags & PacketFlag.IN_FLIGHT)) return;
   recovery.isPaced = false;
-  congestionOnSent(congestionOf(recovery), size);
-  pacerOnSent(pacerOf(recovery), congestionOf(recovery), rttOf(recovery), size, nowMs);
+  if (isSampled) bbrBeforeSent(congestion, nowMs);
+  congestionOnSent(congestion, size);
+  if (isSampled) rateOnSent(bbrOf(congestion), sent, congestion.bytesInFlight);
+  pacerOnSent(pacerOf(recovery), congestion, rttOf(recovery), size, nowMs);
   if (isEliciting) space.elicitingAtMs = nowMs;
   rearm(recovery, nowMs);
+}
+
+/** There is nothing to send. Where there would be room, what is delivered from here on tells of the application, not of the path. */
+export function recoveryOnIdle(recovery: Recovery): void {
+  const congestion = congestionOf(recovery);
+  if (congestion.bbr == 0 || !congestionHasRoom(congestion, <u32>congestion.datagramSize)) return;
+  rateLimit(bbrOf(congestion), congestion.bytesInFlight);
 }
 
 /** RFC 9000 §13.2.4: should the next packet of the space carry a PING, so that the peer acknowledges our acknowledgements. */

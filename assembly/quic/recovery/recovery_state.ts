@@ -55,6 +55,8 @@ const RTT_OFFSET: usize = (offsetof<Recovery>() + 7) & ~7;
 const CONGESTION_OFFSET: usize = RTT_OFFSET + offsetof<Rtt>();
 const PACER_OFFSET: usize = CONGESTION_OFFSET + ((offsetof<Congestion>() + 7) & ~7);
 export const RECOVERY_BYTES: u32 = <u32>(PACER_OFFSET + offsetof<Pacer>());
+/** Where the Bbr of a connection lies that uses it. */
+export const BBR_OFFSET: u32 = (RECOVERY_BYTES + 7) & ~7;
 
 // @ts-ignore: decorator
 @inline

@@ -25,6 +25,8 @@ export const enum PacketFlag {
   PROBED = 32,
   /** Set while an ACK frame is processed. */
   ACKED = 64,
+  /** There was nothing to send before it: what its acknowledgement says of the path is the application's doing. */
+  LIMITED = 128,
 }
 
 /**
@@ -48,11 +50,24 @@ export class SentPacket {
   path: u16;
 }
 
+/** What was delivered when a packet was sent (delivery_rate.ts): behind its frames, and only where samples are asked for. */
+@unmanaged
+export class DeliveryRecord {
+  delivered: u32;
+  lost: u32;
+  /** With the packet itself. */
+  inFlight: u32;
+  sinceDeliveredMs: f32;
+  sinceFirstSentMs: f32;
+}
+
+const DELIVERY_BYTES: u32 = <u32>offsetof<DeliveryRecord>();
+
 /** Records that one packet may have. A frame more waits for the next packet. */
 export const PACKET_FRAMES: u32 = 60;
 
 const FRAMES_OFFSET: u32 = 40;
-const OPEN_BYTES: u32 = FRAMES_OFFSET + PACKET_FRAMES * SENT_FRAME_BYTES;
+const OPEN_BYTES: u32 = FRAMES_OFFSET + PACKET_FRAMES * SENT_FRAME_BYTES + DELIVERY_BYTES;
 
 /** A packet to fill, with `list` on its records. 0 when the slab is full: nothing can be sent now. */
 export function sentPacketOpen(list: SentFrameList): usize {
@@ -63,10 +78,13 @@ export function sentPacketOpen(list: SentFrameList): usize {
   return packet;
 }
 
-/** The packet with its `frameCount` records in the smallest block that there is; the old one where the slab is full. */
-export function sentPacketShrink(packet: usize, frameCount: u32): SentPacket {
+/**
+ * The packet with its `frameCount` records in the smallest block that there is; the old one where the slab is full. `isSampled`: it
+ * has a DeliveryRecord.
+ */
+export function sentPacketShrink(packet: usize, frameCount: u32, isSampled: bool): SentPacket {
   changetype<SentPacket>(packet).frameCount = <u16>frameCount;
-  const bytes = FRAMES_OFFSET + frameCount * SENT_FRAME_BYTES;
+  const bytes = FRAMES_OFFSET + frameCount * SENT_FRAME_BYTES + (isSampled ? DELIVERY_BYTES : 0);
   const block = slabAllocate(bytes);
   if (block == 0) return changetype<SentPacket>(packet);
   if (slabCapacity(block) >= slabCapacity(packet)) {
@@ -76,6 +94,13 @@ export function sentPacketShrink(packet: usize, frameCount: u32): SentPacket {
   memory.copy(block, packet, bytes);
   slabFree(packet);
   return changetype<SentPacket>(block);
+}
+
+// @ts-ignore: decorator
+@inline
+export function sentPacketDelivery(packet: SentPacket): DeliveryRecord {
+  const offset = FRAMES_OFFSET + <u32>packet.frameCount * SENT_FRAME_BYTES;
+  return changetype<DeliveryRecord>(changetype<usize>(packet) + offset);
 }
 
 // @ts-ignore: decorator

@@ -90,6 +90,7 @@ describe("raw QUIC", () => {
     ["version 2", {}, { version: 2 }, 0x1303],
     ["a Retry", { retry: true }, {}, 0x1303],
     ["NewReno", { congestion: "reno" }, { congestion: "reno" }, 0x1303],
+    ["BBR", { congestion: "bbr" }, { congestion: "bbr" }, 0x1303],
   ] as const)("does with %s", async (_name, server, client, suite) => {
     const port = await serve(server);
     const { connection, close } = await dial(port, client);
@@ -223,7 +224,7 @@ describe("raw QUIC", () => {
   test.each([
     [{ alpn: [] }, /alpn is \[\]/],
     [{ cipher: "RC4" }, /cipher is "RC4"; it must be one of/],
-    [{ congestion: "bbr" }, /congestion is "bbr"/],
+    [{ congestion: "vegas" }, /congestion is "vegas"; it must be cubic, reno or bbr/],
     [{ mtuMost: 100 }, /mtuMost is 100/],
   ])("says what is wrong with %j", async (options, message) => {
     await expect(serve(options as unknown as Partial<ListenQuicOptions>)).rejects.toThrow(message);
