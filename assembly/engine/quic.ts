@@ -5,7 +5,6 @@
  * A batch of datagrams is received whole, each as far as its frames; then every connection that it concerned is settled once: its
  * application looks at its streams, or hears that the connection is over. Only what came whole in one frame is read before that. Sending settles first, too, for time may have passed.
  */
-import { Counter } from "../abi/counter.ts";
 import { OpenFlag, Protocol } from "../abi/message.ts";
 import { DatagramRecord, QuicConfigFlag } from "../abi/quic.ts";
 import { Status } from "../abi/status.ts";
@@ -34,7 +33,6 @@ import { quicHandleTimeout } from "../quic/connection/deadlines.ts";
 import { markDirty } from "../quic/connection/dirty.ts";
 import { wholeStreamsReadBy } from "../quic/connection/receive_frames.ts";
 import { Connection } from "../session/connection.ts";
-import { count } from "../session/counters.ts";
 import { nowMs } from "../session/deadline.ts";
 import { dirtyNoticeBy } from "../session/dirty.ts";
 import { hasEventRoom } from "../session/events.ts";
@@ -47,7 +45,8 @@ import { endpointPoll } from "../quic/endpoint/poll.ts";
 import { endpointReceive } from "../quic/endpoint/receive.ts";
 import { Address, addressIsValid } from "../quic/path/address.ts";
 import { rawClose, rawRun } from "../quic/raw/raw.ts";
-import { rttOf } from "../quic/recovery/recovery_state.ts";
+import { congestionOf, rttOf } from "../quic/recovery/recovery_state.ts";
+import { sendRoomFollow } from "../quic/stream/send_room.ts";
 
 /** Exchanges whose end one datagram may bring, besides the events of a step. */
 const EXCHANGES_PER_DATAGRAM: u32 = 64;
@@ -121,6 +120,7 @@ function settle(connection: QuicConnection): void {
     const streams = streamsOfConnection(connection);
     streams.nowMs = nowMs;
     streams.rttMs = rttOf(recoveryOf(connection)).smoothedMs;
+    sendRoomFollow(streams, congestionOf(recoveryOf(connection)).window);
     if (isLive(connection)) start(connection);
     run(connection);
   }
@@ -190,7 +190,6 @@ function run(connection: QuicConnection): void {
 }
 
 function closeApplication(connection: QuicConnection, status: i32): void {
-  count(Counter.PEER_ERRORS);
   closeByApplication(connection, h3ErrorCode(status), 0, 0);
 }
 

@@ -118,7 +118,7 @@ export function openExchange(
 /** Sends an interim response (1xx other than 101). */
 export function sendInformational(handle: u32, statusCode: u32, fieldsPtr: usize, fieldsLen: u32): i32 {
   const exchange = open(handle);
-  if (exchange == null) return hostError(Status.INVALID_HANDLE);
+  if (exchange == null) return notOpen(handle);
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
   if (isH3(exchange)) return h3SendInformational(exchange, statusCode, fieldsPtr, fieldsLen);
   return isH2(exchange)
@@ -136,7 +136,7 @@ export function sendHead(
   flags: u32,
 ): i32 {
   const exchange = open(handle);
-  if (exchange == null) return hostError(Status.INVALID_HANDLE);
+  if (exchange == null) return notOpen(handle);
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
   if (!isLength(contentLength)) return hostError(Status.INVALID_ARGUMENT);
   if (isH3(exchange))
@@ -152,7 +152,7 @@ export function sendHead(
  */
 export function sendBody(handle: u32, bodyPtr: usize, bodyLen: u32, flags: u32): i32 {
   const exchange = open(handle);
-  if (exchange == null) return hostError(Status.INVALID_HANDLE);
+  if (exchange == null) return notOpen(handle);
   if (!isCommandMemory(bodyPtr, bodyLen)) return hostError(Status.OUT_OF_BOUNDS);
   if (isH3(exchange)) return h3SendBody(exchange, bodyPtr, bodyLen, flags);
   return isH2(exchange)
@@ -171,7 +171,7 @@ export function respond(
   flags: u32,
 ): i32 {
   const exchange = open(handle);
-  if (exchange == null) return hostError(Status.INVALID_HANDLE);
+  if (exchange == null) return notOpen(handle);
   if (!isCommandMemory(fieldsPtr, fieldsLen) || !isCommandMemory(bodyPtr, bodyLen))
     return hostError(Status.OUT_OF_BOUNDS);
   if (isH3(exchange)) return h3Respond(exchange, statusCode, fieldsPtr, fieldsLen, bodyPtr, bodyLen, flags);
@@ -192,7 +192,7 @@ export function respond(
  */
 export function frameBody(handle: u32, len: f64): i32 {
   const exchange = open(handle);
-  if (exchange == null) return hostError(Status.INVALID_HANDLE);
+  if (exchange == null) return notOpen(handle);
   if (!(len > 0 && len <= LENGTH_MAX)) return hostError(Status.INVALID_ARGUMENT);
   // Content of HTTP/3 is framed in packets: it goes through `sendBody`.
   if (isH3(exchange)) return Status.INVALID_ARGUMENT;
@@ -202,7 +202,7 @@ export function frameBody(handle: u32, len: f64): i32 {
 /** Sends trailers and ends the message. */
 export function sendTrailers(handle: u32, fieldsPtr: usize, fieldsLen: u32): i32 {
   const exchange = open(handle);
-  if (exchange == null) return hostError(Status.INVALID_HANDLE);
+  if (exchange == null) return notOpen(handle);
   if (!isCommandMemory(fieldsPtr, fieldsLen)) return hostError(Status.OUT_OF_BOUNDS);
   if (isH3(exchange)) return h3SendTrailers(exchange, fieldsPtr, fieldsLen);
   return isH2(exchange)
@@ -213,7 +213,7 @@ export function sendTrailers(handle: u32, fieldsPtr: usize, fieldsLen: u32): i32
 /** The host wants content, and has consumed `consumed` further bytes of what it was told. */
 export function readBody(handle: u32, consumed: u32, now: f64): i32 {
   const exchange = open(handle);
-  if (exchange == null) return hostError(Status.INVALID_HANDLE);
+  if (exchange == null) return notOpen(handle);
   setNow(now);
   if (isH3(exchange)) return h3ReadBody(exchange, consumed);
   return isH2(exchange) ? h2ReadBody(exchange, consumed) : h1ReadBody(exchange, consumed);
@@ -225,7 +225,7 @@ export function readBody(handle: u32, consumed: u32, now: f64): i32 {
  */
 export function push(handle: u32, pathPtr: usize, pathLen: u32, fieldsPtr: usize, fieldsLen: u32): i32 {
   const exchange = open(handle);
-  if (exchange == null) return hostError(Status.INVALID_HANDLE);
+  if (exchange == null) return notOpen(handle);
   if (!isCommandMemory(pathPtr, pathLen) || !isCommandMemory(fieldsPtr, fieldsLen))
     return hostError(Status.OUT_OF_BOUNDS);
   return isH2(exchange) ? h2Push(exchange, pathPtr, pathLen, fieldsPtr, fieldsLen) : 0;
@@ -255,6 +255,13 @@ function open(handle: u32): Exchange | null {
   if (ptr == 0) return null;
   const exchange = changetype<Exchange>(ptr);
   return exchange.connection == 0 || hasFlag(exchange, ExchangeFlag.RELEASED) ? null : exchange;
+}
+
+/** Why `open` gave nothing. That the connection has gone the host hears only when it reads its events: until then it is not at fault. */
+function notOpen(handle: u32): i32 {
+  const ptr = exchangeOf(handle);
+  const isCut = ptr != 0 && !hasFlag(changetype<Exchange>(ptr), ExchangeFlag.RELEASED);
+  return isCut ? <i32>Status.INVALID_HANDLE : hostError(Status.INVALID_HANDLE);
 }
 
 function isLength(length: f64): bool {

@@ -8,7 +8,7 @@
 import { EventKind } from "../../abi/event.ts";
 import { CloseFlag } from "../../abi/quic.ts";
 import { QuicStatus } from "../../abi/quic_status.ts";
-import { Status } from "../../abi/status.ts";
+import { Blame, blameOf, Status } from "../../abi/status.ts";
 import { Counter } from "../../abi/counter.ts";
 import { slabAllocate, slabFree } from "../../core/slab.ts";
 import { count } from "../../session/counters.ts";
@@ -88,7 +88,7 @@ export function closeWith(connection: QuicConnection, status: i32, frameType: u3
   connection.closeCode = isTls ? tlsErrorCode(status) : transportErrorOf(status);
   connection.closeFrameType = frameType;
   connection.closeStatus = status;
-  if (status != Status.OK) count(Counter.PEER_ERRORS);
+  if (blameOf(status) == Blame.PEER) count(Counter.PEER_ERRORS);
   closeNow(connection);
 }
 

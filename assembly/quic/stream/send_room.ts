@@ -5,7 +5,7 @@
  * A stream that was refused bytes is told WRITABLE when half of what refused it has come free: not for every packet.
  */
 import { Limit } from "../../abi/limit.ts";
-import { limitHit, limitU32 } from "../../session/limits.ts";
+import { limitHit, limitOf, limitU32 } from "../../session/limits.ts";
 import { sendBufferHeld } from "./send_buffer.ts";
 import {
   clearStreamFlag,
@@ -21,10 +21,37 @@ import {
 import { streamNext } from "./stream_table.ts";
 import { QuicStreams } from "./streams.ts";
 
+/**
+ * Congestion windows of output that may be held. In the proportion of the limits' defaults that is four of one stream, of which two
+ * are left when it is told that there is room again: one on its way, and one to go on with.
+ */
+const WINDOWS_HELD: f64 = 16;
+/** The part of the limit that is open whatever the window is, and the least of it. */
+const LEAST_SHARE: f64 = 8;
+const LEAST_BYTES: f64 = 65536;
+const LEAST_STREAM_BYTES: u64 = 16384;
+
+/**
+ * What may be held follows the congestion window: more does not make the path faster, and a peer that acknowledges nothing, or lets
+ * nothing through, has not earned it.
+ */
+export function sendRoomFollow(set: QuicStreams, congestionWindow: f64): void {
+  const limit = limitOf(Limit.QUIC_OUTPUT_BYTES);
+  const open = max(max(limit / LEAST_SHARE, LEAST_BYTES), congestionWindow * WINDOWS_HELD);
+  set.heldMost = <u64>min(limit, open);
+}
+
+/** Of the limit of a stream as much as the set has of its own. */
+function streamMost(set: QuicStreams): u64 {
+  const limit: u64 = limitU32(Limit.QUIC_STREAM_OUTPUT_BYTES);
+  const share = (limit * set.heldMost) / limitU32(Limit.QUIC_OUTPUT_BYTES);
+  return min(limit, max(share, LEAST_STREAM_BYTES));
+}
+
 /** Bytes that `streamSend` would take now, memory provided. */
 export function sendRoom(stream: QuicStream): u32 {
   const set = streamsOf(stream);
-  const most: u64 = limitU32(Limit.QUIC_STREAM_OUTPUT_BYTES);
+  const most = streamMost(set);
   const held = sendBufferHeld(sendBufferOf(stream));
   if (held >= most || set.heldBytes >= set.heldMost) return 0;
   return <u32>min<u64>(min(most - held, set.heldMost - set.heldBytes), i32.MAX_VALUE);
@@ -33,7 +60,7 @@ export function sendRoom(stream: QuicStream): u32 {
 /** The stream was refused bytes. */
 export function noteRefused(stream: QuicStream): void {
   setStreamFlag(stream, StreamFlag.WANTS_ROOM);
-  const isOwn = sendBufferHeld(sendBufferOf(stream)) >= <u64>limitU32(Limit.QUIC_STREAM_OUTPUT_BYTES);
+  const isOwn = sendBufferHeld(sendBufferOf(stream)) >= streamMost(streamsOf(stream));
   limitHit(isOwn ? Limit.QUIC_STREAM_OUTPUT_BYTES : Limit.QUIC_OUTPUT_BYTES);
   if (!isOwn) streamsOf(stream).isRoomWanted = 1;
 }
@@ -42,7 +69,7 @@ export function noteRefused(stream: QuicStream): void {
 export function tellStreamRoom(stream: QuicStream): void {
   if (!hasStreamFlag(stream, StreamFlag.WANTS_ROOM)) return;
   const set = streamsOf(stream);
-  const half: u64 = limitU32(Limit.QUIC_STREAM_OUTPUT_BYTES) >> 1;
+  const half = streamMost(set) >> 1;
   if (sendBufferHeld(sendBufferOf(stream)) > half || set.heldBytes >= set.heldMost) return;
   clearStreamFlag(stream, StreamFlag.WANTS_ROOM);
   tell(stream, StreamEvent.WRITABLE);

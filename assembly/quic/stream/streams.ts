@@ -106,7 +106,7 @@ export class QuicStreams {
   /** The largest DATAGRAM frame that this side has allowed, 0 for none. */
   datagramAllowed: u64;
   heldBytes: u64;
-  /** Bytes that the send buffers may hold: the connection may bring it nearer to its congestion window. */
+  /** Bytes that the send buffers may hold: it follows the congestion window (send_room.ts). */
   heldMost: u64;
   /** A stream was refused bytes for the sake of heldMost. */
   isRoomWanted: u32;

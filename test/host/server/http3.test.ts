@@ -7,6 +7,7 @@ import { HttpClient } from "../../../host/client/http_client.ts";
 import { App } from "../../../host/server/app.ts";
 import { developmentCertificate } from "../../../host/server/development_certificate.ts";
 import { bindDatagrams } from "../../../host/transport/runtime_datagrams.ts";
+import { connectQuic } from "../../../host/quic/connect_quic.ts";
 import type { DatagramSocket } from "../../../host/transport/datagrams.ts";
 import { runtimeTransport } from "../../../host/transport/runtime_transport.ts";
 import type { Transport } from "../../../host/transport/transport.ts";
@@ -107,4 +108,33 @@ test("clients go to the preferred address", async () => {
     await response.text();
   }
   expect(traces.join("")).toContain("path_challenge");
+});
+
+test("an error of a peer counts once, and is none of the host's", async () => {
+  const tls = await developmentCertificate();
+  const app = new App().post("/", async (req) => {
+    let length = 0;
+    for await (const chunk of req) length += chunk.length;
+    return String(length);
+  });
+  const server = keep(await app.listen({ host, port: 0, tls, http3: true }));
+  const client = await connectQuic({
+    alpn: ["h3"],
+    host,
+    port: server.port,
+    ca: tls.cert,
+    serverName: "localhost",
+  });
+  const control = (await client.connection.openStream({ unidirectional: true })).writable.getWriter();
+  await control.write(Uint8Array.of(0, 4, 0));
+  // A request with content, then frames without content until the server has enough (CVE-2019-9518).
+  const head = [0, 0, 0xd4, 0xd7, 0xc1, 0x50, 9, ...Buffer.from("localhost")];
+  const request = (await client.connection.openStream()).writable.getWriter();
+  const frames = Buffer.concat([Uint8Array.of(1, head.length, ...head, 0, 1, 0), Buffer.alloc(2000)]);
+  await request.write(frames).catch(ignore);
+  const end = await client.connection.closed;
+  expect(end).toMatchObject({ code: 0x107n, isApplication: true });
+  const metrics = await server.metrics();
+  expect(metrics).toMatch(/^httpy_peer_errors_total 1$/mu);
+  expect(metrics).toMatch(/^httpy_host_errors_total 0$/mu);
 });
