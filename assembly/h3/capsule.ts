@@ -23,19 +23,14 @@ import { scratchRegion } from "../session/regions.ts";
 import { retireBlock } from "../session/retired.ts";
 import { spendControl } from "./budget.ts";
 import { H3Connection, transportOf } from "./connection.ts";
-import { watchStreams } from "./deadlines.ts";
 import { frameHeaderPush, FrameType } from "./frame.ts";
 import { streamError } from "./lifecycle.ts";
 import { h3SendBody } from "./send.ts";
-import {
-  endSession,
-  hasSession,
-  sessionClosed,
-  SessionEnd,
-  sessionOf,
-  WebTransportSession,
-} from "./session.ts";
+import { sessionClosed } from "./session.ts";
+import { endSession } from "./session_end.ts";
+import { hasSession, SessionEnd, sessionOf, WebTransportSession } from "./session_state.ts";
 import { connectionOfStream, H3Exchange, H3Stream, keepPayload, quicOf, streamOf } from "./stream.ts";
+import { watchStreams } from "./watch.ts";
 
 export const enum CapsuleType {
   /** RFC 9297 §3.5: an HTTP datagram. */

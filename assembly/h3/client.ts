@@ -47,22 +47,15 @@ import {
 } from "../session/send_rules.ts";
 import { tunnelAnswered } from "../session/tunnel.ts";
 import { H3Connection, H3Flag, h3Of, hasH3Flag, maySessions, setOf } from "./connection.ts";
-import { watchStreams } from "./deadlines.ts";
 import { encodeField, encodeLength, sectionBytesMax } from "./field_sections.ts";
 import { FRAME_HEADER_MAX } from "./frame.ts";
 import { headersBegin, headersEnd } from "./headers.ts";
-import { messageSent, streamError } from "./lifecycle.ts";
+import { h3ExchangeDetach, messageSent, streamError } from "./lifecycle.ts";
 import { RequestInput, requestNext } from "./request_state.ts";
 import { sessionAnswered, sessionCreate } from "./session.ts";
-import {
-  H3Exchange,
-  h3ExchangeCreate,
-  h3ExchangeDetach,
-  H3Stream,
-  h3StreamCreate,
-  h3StreamEnd,
-} from "./stream.ts";
+import { H3Exchange, h3ExchangeCreate, H3Stream, h3StreamCreate, h3StreamEnd } from "./stream.ts";
 import { StreamKind } from "./stream_type.ts";
+import { watchStreams } from "./watch.ts";
 
 /** "https" as bytes, with slack for loads that read on. */
 const scheme: usize = memory.data(64, 16);

@@ -10,8 +10,8 @@
  * QPACK, budget.ts what the peer may still do, deadlines.ts the times, goaway.ts how it ends.
  */
 import { OpenFlag } from "../abi/message.ts";
-import { Connection } from "../session/connection.ts";
 import { QuicStreams } from "../quic/stream/streams.ts";
+import { Connection } from "../session/connection.ts";
 
 export const enum H3Flag {
   NONE = 0,

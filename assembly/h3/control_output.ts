@@ -6,7 +6,7 @@ import { QuicStream } from "../quic/stream/stream.ts";
 import { markDirty } from "../session/dirty.ts";
 import { H3Connection, transportOf } from "./connection.ts";
 import { connectionError } from "./failure.ts";
-import { FrameType, FRAME_HEADER_MAX, putVarint, writeFrameHeader } from "./frame.ts";
+import { FRAME_HEADER_MAX, FrameType, putVarint, writeFrameHeader } from "./frame.ts";
 
 const frame: usize = memory.data(FRAME_HEADER_MAX + 8, 16);
 

@@ -2,49 +2,31 @@
  * Deadlines of HTTP/3: heads that do not come, content that comes or goes too slowly, silence, and the round trip of a drain. Silence
  * of the peer itself is the transport's business.
  *
- * There is one time at which the streams are looked at, not later than the first of their deadlines; each look says when the next one
- * has to be. The transport asks for it (`h3Deadline`) and calls when it has passed (`h3HandleTimeout`).
+ * There is one time at which the streams are looked at, not later than the first of their deadlines (watch.ts); each look says when the
+ * next one has to be. The transport asks for it (`h3Deadline`) and calls when it has passed (`h3HandleTimeout`).
  */
 import { H3Status } from "../abi/h3_status.ts";
 import { Limit } from "../abi/limit.ts";
-import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
 import { QuicStream, sendBufferOf } from "../quic/stream/stream.ts";
 import { Connection } from "../session/connection.ts";
 import { nowMs } from "../session/deadline.ts";
 import { markDirty } from "../session/dirty.ts";
-import { ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { limitHit, limitOf } from "../session/limits.ts";
 import { H3Connection, H3Flag, h3Of, setOf, transportOf } from "./connection.ts";
-import { connectionError } from "./failure.ts";
 import { H3Error } from "./error_code.ts";
+import { connectionError } from "./failure.ts";
 import { endDrain } from "./goaway.ts";
 import { streamError } from "./lifecycle.ts";
-import { RequestState } from "./request_state.ts";
-import { rejectSessionStream } from "./session_stream.ts";
-import { H3Exchange, H3Stream, h3StreamEnd, H3StreamFlag, hasStreamBit, quicOf } from "./stream.ts";
+import { rejectSessionStream } from "./session_end.ts";
+import { H3Exchange, H3Stream, h3StreamEnd, H3StreamFlag, hasStreamBit } from "./stream.ts";
 import { StreamKind } from "./stream_type.ts";
+import { awaitsContent } from "./watch.ts";
 
 const MS_PER_S: f64 = 1000;
 
 /** The first deadline that the look under way has found. */
 let nextMs: f64 = Infinity;
-
-/** Something has begun that has to end in time. */
-export function watchStreams(h3: H3Connection): void {
-  const leastMs = min(
-    min(limitOf(Limit.HEAD_TIMEOUT_MS), limitOf(Limit.BODY_WINDOW_MS)),
-    min(limitOf(Limit.STALL_TIMEOUT_MS), limitOf(Limit.IDLE_TIMEOUT_MS)),
-  );
-  if (h3.watchDeadlineMs == 0 || h3.watchDeadlineMs > nowMs + leastMs) h3.watchDeadlineMs = nowMs + leastMs;
-}
-
-/** The exchange's content has to come fast enough from now on. */
-export function watchContent(h3: H3Connection, exchange: H3Exchange): void {
-  exchange.windowSinceMs = nowMs;
-  exchange.windowBytes = 0;
-  watchStreams(h3);
-}
 
 /** When `h3HandleTimeout` has to be called next; 0 when nothing waits for time. */
 export function h3Deadline(connection: Connection): f64 {
@@ -120,19 +102,6 @@ function lookAtContent(h3: H3Connection, stream: H3Stream, exchange: H3Exchange)
     isDue(nowMs, windowMs);
   }
   return true;
-}
-
-/** Whether content may come now, and nobody but the peer holds it up. */
-export function awaitsContent(h3: H3Connection, stream: H3Stream, exchange: H3Exchange): bool {
-  if (hasFlag(exchange, ExchangeFlag.RECEIVED)) return false;
-  // A tunnel may be silent, until the host has let go of it: then only its end is awaited (CVE-2026-21435).
-  if (stream.state == <u8>RequestState.TUNNEL && !hasFlag(exchange, ExchangeFlag.RELEASED)) return false;
-  if (hasFlag(exchange, ExchangeFlag.CONTINUE_OWED) || hasFlag(exchange, ExchangeFlag.UNDECIDED))
-    return false;
-  if (transportOf(h3).role == Role.CLIENT && !hasFlag(exchange, ExchangeFlag.SENT)) return false;
-  const quic = quicOf(stream);
-  const set = setOf(h3);
-  return quic.receiveEnd < quic.receiveMost && set.receiveTotal < set.receiveMost;
 }
 
 /** Content that the peer lets through too slowly ends its stream. */

@@ -6,7 +6,7 @@ import { Counter } from "../abi/counter.ts";
 import { EventKind } from "../abi/event.ts";
 import { H3Status } from "../abi/h3_status.ts";
 import { Status } from "../abi/status.ts";
-import { readVarint, Reader, readerLeft, readerOpen } from "../core/reader.ts";
+import { Reader, readerLeft, readerOpen, readVarint } from "../core/reader.ts";
 import { varintLength } from "../core/writer.ts";
 import { datagramPeek, datagramPeekLength, datagramSend, datagramTake } from "../quic/stream/application.ts";
 import { SetNews } from "../quic/stream/streams.ts";
@@ -19,7 +19,8 @@ import { H3Connection, H3Flag, h3Of, hasH3Flag, setOf, transportOf } from "./con
 import { connectionError } from "./failure.ts";
 import { putVarint } from "./frame.ts";
 import { streamError } from "./lifecycle.ts";
-import { findSession, foundExchange, hasSession, SessionPlace } from "./session.ts";
+import { findSession, foundExchange, SessionPlace } from "./session_place.ts";
+import { hasSession } from "./session_state.ts";
 import { H3Exchange, quicOf, streamOf } from "./stream.ts";
 
 /** §2.1: a quarter of the highest number of a stream. */

@@ -9,24 +9,23 @@ import { EventFlag, EventKind } from "../abi/event.ts";
 import { H3Status } from "../abi/h3_status.ts";
 import { Role } from "../abi/message.ts";
 import { Status } from "../abi/status.ts";
-import { Connection } from "../session/connection.ts";
 import { streamCredit, streamIsAtEnd, streamReset, streamStopSending } from "../quic/stream/application.ts";
+import { Connection } from "../session/connection.ts";
 import { nowMs } from "../session/deadline.ts";
 import { markDirty } from "../session/dirty.ts";
 import { emitExchangeEvent } from "../session/events.ts";
-import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
+import { Exchange, exchangeDestroy, exchangeDetach, ExchangeFlag, hasFlag } from "../session/exchange.ts";
 import { tunnelEnd } from "../session/tunnel.ts";
 import { spendReset } from "./budget.ts";
 import { H3Connection, H3Flag, h3Of, hasH3Flag, transportOf } from "./connection.ts";
-import { watchContent, watchStreams } from "./deadlines.ts";
 import { H3Error, h3ErrorCode } from "./error_code.ts";
 import { cancelSection } from "./field_sections.ts";
-import { endSession, isWithinCapsule, sessionClosed } from "./session.ts";
+import { endSession } from "./session_end.ts";
+import { sessionFree } from "./session_state.ts";
 import {
   connectionOfStream,
   dropPayload,
   H3Exchange,
-  h3ExchangeDetach,
   H3Stream,
   h3StreamEnd,
   H3StreamFlag,
@@ -34,6 +33,7 @@ import {
   quicOf,
   streamOf,
 } from "./stream.ts";
+import { watchContent, watchStreams } from "./watch.ts";
 
 /** A request cannot go on, by this side's judgement. */
 export function streamError(stream: H3Stream, status: i32): void {
@@ -89,13 +89,6 @@ function forget(h3: H3Connection, exchange: H3Exchange): void {
 
 /** The peer's message is complete. The host is told unless its last content said so. */
 export function messageReceived(h3: H3Connection, exchange: H3Exchange): void {
-  if (exchange.session != 0) {
-    exchange.flags |= ExchangeFlag.RECEIVED;
-    if (hasFlag(exchange, ExchangeFlag.SENT)) return forget(h3, exchange);
-    // RFC 9297 §3.3: a capsule that is not whole.
-    if (isWithinCapsule(exchange)) return streamError(streamOf(exchange), H3Status.CAPSULE);
-    return sessionClosed(h3, exchange, 0, 0, 0);
-  }
   const isTunnel = exchange.tunnel != 0;
   const isTold = hasFlag(exchange, ExchangeFlag.RECEIVED) || hasFlag(exchange, ExchangeFlag.DISCARD);
   if (!isTunnel && !isTold) emitExchangeEvent(EventKind.END, EventFlag.NONE, exchange, 0, 0);
@@ -178,4 +171,13 @@ export function detachExchanges(h3: H3Connection): void {
     exchange.flags |= ExchangeFlag.ABORTED;
     h3ExchangeDetach(exchange);
   }
+}
+
+/** Takes the exchange off its connection; it is freed once the host has released it. */
+export function h3ExchangeDetach(exchange: H3Exchange): void {
+  if (exchange.stream != 0) streamOf(exchange).exchange = 0;
+  exchange.stream = 0;
+  sessionFree(exchange);
+  exchangeDetach(exchange);
+  if (hasFlag(exchange, ExchangeFlag.RELEASED)) exchangeDestroy(exchange);
 }

@@ -30,7 +30,6 @@ import { spendControl, spendEmpty } from "./budget.ts";
 import { receiveCapsules } from "./capsule.ts";
 import { receiveResponse } from "./client.ts";
 import { H3Connection, H3Flag, hasH3Flag, maySessions, transportOf } from "./connection.ts";
-import { watchStreams } from "./deadlines.ts";
 import { connectionError } from "./failure.ts";
 import { decodeSection } from "./field_sections.ts";
 import { frameHeaderPush, FramePlace, framePlace, FrameType } from "./frame.ts";
@@ -39,6 +38,7 @@ import { cutRequest, messageReceived, streamError } from "./lifecycle.ts";
 import { RequestFault, requestFault, RequestInput, requestNext, RequestState } from "./request_state.ts";
 import { creditContent } from "./send.ts";
 import { receiveRequest } from "./server.ts";
+import { sessionReceived } from "./session.ts";
 import {
   dropPayload,
   fitsLength,
@@ -53,6 +53,7 @@ import {
 } from "./stream.ts";
 import { StreamKind } from "./stream_type.ts";
 import { receiveTrailers } from "./trailers.ts";
+import { watchStreams } from "./watch.ts";
 
 /** There is something to read, or the end, on a request stream. False when the stream is gone by that. */
 export function readRequest(h3: H3Connection, stream: H3Stream): bool {
@@ -280,6 +281,7 @@ function receiveEnd(h3: H3Connection, stream: H3Stream): void {
   stream.state = requestNext(stream.state, RequestInput.FIN);
   const exchange = changetype<H3Exchange>(stream.exchange);
   if (!wasTunnel && !fitsLength(exchange)) return streamError(stream, Status.H2_CONTENT_LENGTH);
-  messageReceived(h3, exchange);
+  if (exchange.session != 0) sessionReceived(h3, exchange);
+  else messageReceived(h3, exchange);
   if (h3.reading != 0) watchStreams(h3);
 }

@@ -30,7 +30,6 @@ import { Connection } from "../session/connection.ts";
 import { emitConnectionEvent, hasEventRoom } from "../session/events.ts";
 import { ExchangeFlag } from "../session/exchange.ts";
 import { H3Connection, h3Of, maySessions, setOf, transportOf } from "./connection.ts";
-import { watchStreams } from "./deadlines.ts";
 import { H3Error } from "./error_code.ts";
 import { connectionError } from "./failure.ts";
 import { flushSections } from "./field_sections.ts";
@@ -43,6 +42,7 @@ import { sessionStreamEvents } from "./session_stream.ts";
 import { H3Exchange, H3Stream, h3StreamCreate, H3StreamFlag, hasStreamBit, quicOf } from "./stream.ts";
 import { StreamKind } from "./stream_type.ts";
 import { readUni, uniReset } from "./uni_stream.ts";
+import { watchStreams } from "./watch.ts";
 
 /** What `h3Run` answers when the connection has nothing more to do. */
 export const H3_DONE: i32 = 1;

@@ -27,7 +27,6 @@ import {
 } from "../session/send_rules.ts";
 import { tunnelWritable } from "../session/tunnel.ts";
 import { H3Connection, transportOf } from "./connection.ts";
-import { awaitsContent, watchContent, watchStreams } from "./deadlines.ts";
 import { encodeBlock, encodeDate, encodeHead, encodeLength, sectionBytesMax } from "./field_sections.ts";
 import { FRAME_HEADER_MAX, FrameType, writeFrameHeader } from "./frame.ts";
 import { follow, headersBegin, headersEnd } from "./headers.ts";
@@ -41,6 +40,7 @@ import {
   quicOf,
   streamOf,
 } from "./stream.ts";
+import { awaitsContent, watchContent, watchStreams } from "./watch.ts";
 
 /** Content below which a frame is not begun while more waits: the host is told when there is room for a larger one. */
 const LEAST_CONTENT: u32 = 1024;

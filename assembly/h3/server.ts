@@ -27,12 +27,12 @@ import {
   storeRequestHead,
 } from "../session/received_head.ts";
 import { H3Connection, H3Flag, hasH3Flag, setOf, transportOf } from "./connection.ts";
-import { watchContent } from "./deadlines.ts";
 import { answerRefused } from "./error_response.ts";
 import { streamError } from "./lifecycle.ts";
 import { takePriority } from "./priority.ts";
 import { RequestInput, requestNext } from "./request_state.ts";
 import { H3Exchange, h3ExchangeCreate, H3Stream, quicOf } from "./stream.ts";
+import { watchContent } from "./watch.ts";
 
 /** A complete head on a request stream; the section was decoded last. */
 export function receiveRequest(h3: H3Connection, stream: H3Stream, isEnd: bool): void {

@@ -10,7 +10,7 @@ import { H3Status } from "../abi/h3_status.ts";
 import { Limit } from "../abi/limit.ts";
 import { Status } from "../abi/status.ts";
 import { rawAdopt, rawTell } from "../quic/raw/raw.ts";
-import { streamOpen, streamReset, streamSendWhole, streamStopSending } from "../quic/stream/application.ts";
+import { streamOpen, streamSendWhole } from "../quic/stream/application.ts";
 import { QuicStream, StreamEvent } from "../quic/stream/stream.ts";
 import { Connection } from "../session/connection.ts";
 import { markDirty } from "../session/dirty.ts";
@@ -19,11 +19,12 @@ import { Exchange } from "../session/exchange.ts";
 import { limitHit, limitU32 } from "../session/limits.ts";
 import { spendReset } from "./budget.ts";
 import { H3Connection, h3Of, setOf, transportOf } from "./connection.ts";
-import { watchStreams } from "./deadlines.ts";
 import { H3Error } from "./error_code.ts";
 import { connectionError } from "./failure.ts";
 import { FRAME_HEADER_MAX, FrameType, writeFrameHeader } from "./frame.ts";
-import { findSession, foundExchange, hasSession, SessionPlace } from "./session.ts";
+import { rejectSessionStream } from "./session_end.ts";
+import { findSession, foundExchange, SessionPlace } from "./session_place.ts";
+import { hasSession } from "./session_state.ts";
 import {
   H3Exchange,
   H3Stream,
@@ -35,6 +36,7 @@ import {
   streamOf,
 } from "./stream.ts";
 import { StreamKind, StreamType } from "./stream_type.ts";
+import { watchStreams } from "./watch.ts";
 
 const header: usize = memory.data(FRAME_HEADER_MAX, 16);
 
@@ -87,15 +89,6 @@ function forgetWaiting(h3: H3Connection, stream: H3Stream): void {
   if (!hasStreamBit(stream, H3StreamFlag.WAITING)) return;
   stream.flags &= ~(<u8>H3StreamFlag.WAITING);
   h3.waitingCount--;
-}
-
-/** Cuts both directions and lets go of the stream; its handle is stale. */
-export function rejectSessionStream(h3: H3Connection, stream: H3Stream, code: H3Error): void {
-  const quic = quicOf(stream);
-  streamStopSending(quic, code);
-  streamReset(quic, code);
-  h3StreamEnd(h3, stream);
-  markDirty(transportOf(h3));
 }
 
 /** Opens a stream of a session. Answers its handle, or WOULD_BLOCK while the peer allows no more (QUIC_OPENABLE follows). */

@@ -18,7 +18,6 @@ import { markDirty } from "../session/dirty.ts";
 import { limitU32 } from "../session/limits.ts";
 import { budgetInitialize } from "./budget.ts";
 import { H3Connection, H3Flag, h3Of } from "./connection.ts";
-import { watchStreams } from "./deadlines.ts";
 import { H3_STATE_BYTES, sectionsFree, sectionsInitialize } from "./field_sections.ts";
 import { FrameType, putVarint, writeFrameHeader } from "./frame.ts";
 import { abortExchanges, detachExchanges } from "./lifecycle.ts";
@@ -26,6 +25,7 @@ import { prioritiesFree } from "./priority.ts";
 import { putSetting, Setting } from "./settings.ts";
 import { H3Stream, h3StreamFree } from "./stream.ts";
 import { StreamType } from "./stream_type.ts";
+import { watchStreams } from "./watch.ts";
 
 /** A reserved type (§7.2.8, §11.2.1), so that peers keep passing over what they do not know. */
 const RESERVED_SETTING: u64 = 0x1f * 7 + 0x21;

@@ -14,19 +14,11 @@ import { streamRelease } from "../quic/stream/application.ts";
 import { QuicStream } from "../quic/stream/stream.ts";
 import { count } from "../session/counters.ts";
 import { nowMs } from "../session/deadline.ts";
-import {
-  Exchange,
-  exchangeCreate,
-  exchangeDestroy,
-  exchangeDetach,
-  ExchangeFlag,
-  hasFlag,
-} from "../session/exchange.ts";
+import { Exchange, exchangeCreate } from "../session/exchange.ts";
 import { isBodiless } from "../session/message_rules.ts";
 import { H3Connection, transportOf } from "./connection.ts";
 import { FrameHeader } from "./frame.ts";
 import { RequestState } from "./request_state.ts";
-import { sessionFree } from "./session.ts";
 import { StreamKind } from "./stream_type.ts";
 
 /** What the next bytes of a stream are. */
@@ -215,15 +207,6 @@ export function h3ExchangeCreate(h3: H3Connection, stream: H3Stream, fieldCount:
   stream.exchange = ptr;
   count(Counter.EXCHANGES_H3);
   return ptr;
-}
-
-/** Takes the exchange off its connection; it is freed once the host has released it. */
-export function h3ExchangeDetach(exchange: H3Exchange): void {
-  if (exchange.stream != 0) streamOf(exchange).exchange = 0;
-  exchange.stream = 0;
-  sessionFree(exchange);
-  exchangeDetach(exchange);
-  if (hasFlag(exchange, ExchangeFlag.RELEASED)) exchangeDestroy(exchange);
 }
 
 /** Whether the content received is as long as was declared. */

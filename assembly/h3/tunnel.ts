@@ -5,16 +5,16 @@
  * credit for waits in the stream's buffer. The end of the tunnel is the end of the stream.
  */
 import { SendFlag } from "../abi/message.ts";
+import { Status } from "../abi/status.ts";
 import { noteRefused, sendRoom } from "../quic/stream/send_room.ts";
 import { markDirty } from "../session/dirty.ts";
 import { Exchange, ExchangeFlag, hasFlag } from "../session/exchange.ts";
-import { Status } from "../abi/status.ts";
 import { H3Flag, transportOf } from "./connection.ts";
-import { watchStreams } from "./deadlines.ts";
 import { FRAME_HEADER_MAX } from "./frame.ts";
 import { streamError } from "./lifecycle.ts";
 import { creditContent, h3SendBody, sendContent } from "./send.ts";
 import { connectionOfStream, H3Exchange, quicOf, streamOf } from "./stream.ts";
+import { watchStreams } from "./watch.ts";
 
 export function h3TunnelRoom(exchange: Exchange): u32 {
   const room = sendRoom(quicOf(streamOf(exchange)));
