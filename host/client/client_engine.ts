@@ -3,6 +3,7 @@
 // Every entry from outside goes through `run`: the call, the events it caused, the output, the timer. When the module traps, the
 // instance is lost with its connections, and the client starts another one with its next connection.
 
+import { DeadlineTimer } from "../engine/deadline_timer.ts";
 import { Engine, loadModule, resolveLimits } from "../engine/index.ts";
 import type { EventSink, LimitOptions, ReceivedHead } from "../engine/index.ts";
 import type { QuicEvents } from "../engine/quic_events.ts";
@@ -11,7 +12,6 @@ import { QuicConnectionError } from "../quic/quic_error.ts";
 import { QuicLinks } from "./quic_links.ts";
 
 const INDEX_MASK = 0xfffff;
-const MAX_TIMER_MS = 2_147_483_647;
 const HOUR_MS = 3_600_000;
 /** TransportError.INTERNAL_ERROR (RFC 9000 §20.1). */
 const INTERNAL_ERROR = 1n;
@@ -86,8 +86,7 @@ export class ClientEngine implements EventSink {
   readonly #exchangeAt: (ExchangeListener | undefined)[] = [];
   readonly #carriers = new Set<CarrierListener>();
   #dirty: CarrierListener[] = [];
-  #timer: NodeJS.Timeout | null = null;
-  #timerDeadline = Infinity;
+  readonly #timer: DeadlineTimer;
   #failure: Error | null = null;
 
   static async start({
@@ -104,6 +103,7 @@ export class ClientEngine implements EventSink {
 
   private constructor(engine: Engine, qlog: QlogTarget | null) {
     this.engine = engine;
+    this.#timer = new DeadlineTimer(engine, () => this.#handleTimeout());
     const { events } = this.links;
     const stats = (handle: number): Float64Array | null => engine.quic.stats(handle);
     this.quic =
@@ -168,9 +168,7 @@ export class ClientEngine implements EventSink {
 
   /** Ends the instance of a client that was closed. */
   stop(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#timerDeadline = Infinity;
+    this.#timer.stop();
   }
 
   #settle(carrier: CarrierListener): void {
@@ -206,24 +204,18 @@ export class ClientEngine implements EventSink {
     this.links.failed(LOST);
   }
 
-  /** Sets the one timer to the engine's next deadline, if that is earlier than what it is set to. */
+  /** Sets the timer to the engine's next deadline. */
   armTimer(): void {
-    const deadline = this.engine.doors.pollDeadline();
-    if (deadline >= this.#timerDeadline) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timerDeadline = deadline;
-    const delay = Math.min(Math.max(Math.ceil(deadline - this.now()), 1), MAX_TIMER_MS);
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#timerDeadline = Infinity;
-      this.guarded(() => {
-        this.engine.doors.handleTimeout(this.now());
-        this.engine.readEvents(this);
-        this.links.flush();
-        this.armTimer();
-      });
-    }, delay);
-    this.#timer.unref();
+    this.#timer.arm();
+  }
+
+  #handleTimeout(): void {
+    this.guarded(() => {
+      this.engine.doors.handleTimeout(this.now());
+      this.engine.readEvents(this);
+      this.links.flush();
+      this.armTimer();
+    });
   }
 
   // What the engine tells.

@@ -1,5 +1,6 @@
 // The engine instance that all clients of WebSockets and WebTransport in a process share, and the connections on it, over TCP and over QUIC alike.
 
+import { DeadlineTimer } from "../engine/deadline_timer.ts";
 import { Engine, loadModule } from "../engine/index.ts";
 import type {
   CompiledModule,
@@ -67,10 +68,11 @@ export class ClientHost implements EventSink, SocketEvents, LinksHost {
   readonly quic = this.links.events;
   readonly #connectionAt: (ClientConnection | undefined)[] = [];
   readonly #exchangeAt: (ClientConnection | undefined)[] = [];
-  #timer: NodeJS.Timeout | null = null;
+  readonly #timer: DeadlineTimer;
 
   constructor(module: CompiledModule) {
     this.engine = Engine.create(module, { memoryBytes: CLIENT_MEMORY_BYTES, now: performance.now() });
+    this.#timer = new DeadlineTimer(this.engine, () => this.#handleTimeout());
   }
 
   add(connection: ClientConnection): void {
@@ -109,18 +111,14 @@ export class ClientHost implements EventSink, SocketEvents, LinksHost {
   }
 
   armTimer(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    const deadline = this.engine.doors.pollDeadline();
-    if (deadline === Infinity) return;
-    const delay = Math.min(Math.max(Math.ceil(deadline - performance.now()), 1), 2_147_483_647);
-    this.#timer = setTimeout(() => {
-      this.engine.doors.handleTimeout(performance.now());
-      this.engine.readEvents(this);
-      this.links.flush();
-      this.armTimer();
-    }, delay);
-    this.#timer.unref();
+    this.#timer.arm();
+  }
+
+  #handleTimeout(): void {
+    this.engine.doors.handleTimeout(this.now());
+    this.engine.readEvents(this);
+    this.links.flush();
+    this.armTimer();
   }
 
   #at(connection: number): ClientConnection | undefined {

@@ -1,5 +1,6 @@
 // An engine that carries raw QUIC: its events, its timer, its clock, and the connections that it has.
 
+import { DeadlineTimer } from "../engine/deadline_timer.ts";
 import { Engine } from "../engine/engine.ts";
 import type { EventSink } from "../engine/event_reader.ts";
 import { decodeAddress } from "../engine/datagram_batch.ts";
@@ -29,7 +30,6 @@ export interface QuicHostOptions {
 
 const SECOND_MS = 1000;
 const RESEED_S = 3600;
-const MAX_TIMER_MS = 2_147_483_647;
 /** TransportError.INTERNAL_ERROR: what connections end with whose engine was lost. */
 const INTERNAL_ERROR = 1n;
 
@@ -40,8 +40,7 @@ export class QuicHost implements EngineOwner, ConnectionHost {
   readonly #connections = new Map<number, QuicConnection>();
   readonly #endpointOf = new Map<number, number>();
   readonly #sink: EventSink;
-  #timer: NodeJS.Timeout | null = null;
-  #timerDeadline = Infinity;
+  readonly #timer: DeadlineTimer;
   readonly #clock: NodeJS.Timeout;
   #seconds = 0;
   #isFailed = false;
@@ -50,6 +49,7 @@ export class QuicHost implements EngineOwner, ConnectionHost {
     const { module, limits, memoryBytes } = options;
     this.engine = Engine.create(module, { limits, memoryBytes, now: performance.now() });
     this.quic = this.engine.quic;
+    this.#timer = new DeadlineTimer(this.engine, () => this.#handleTimeout());
     const events = this.#events();
     const { qlog } = options;
     const log = { stats: (handle: number) => this.quic.stats(handle), now: () => this.now() };
@@ -99,7 +99,7 @@ export class QuicHost implements EngineOwner, ConnectionHost {
   stop(): void {
     this.#isFailed = true;
     clearInterval(this.#clock);
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer.stop();
   }
 
   readEvents(): void {
@@ -111,13 +111,7 @@ export class QuicHost implements EngineOwner, ConnectionHost {
   }
 
   armTimer(): void {
-    const deadline = this.engine.doors.pollDeadline();
-    if (deadline >= this.#timerDeadline) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timerDeadline = deadline;
-    const delay = Math.min(Math.max(Math.ceil(deadline - this.now()), 1), MAX_TIMER_MS);
-    this.#timer = setTimeout(() => this.#handleTimeout(), delay);
-    this.#timer.unref();
+    this.#timer.arm();
   }
 
   /** The module trapped: its connections are lost. */
@@ -134,8 +128,6 @@ export class QuicHost implements EngineOwner, ConnectionHost {
   }
 
   #handleTimeout(): void {
-    this.#timer = null;
-    this.#timerDeadline = Infinity;
     if (this.#isFailed) return;
     try {
       this.engine.doors.handleTimeout(this.now());

@@ -115,7 +115,7 @@ function isSharing(exchange: ServerExchange): boolean {
 /** Sends a piece, or some of it; answers how much, WOULD_BLOCK or another status. */
 function sendPiece(exchange: ServerExchange, piece: Uint8Array): number {
   const { session } = exchange;
-  const { engine } = session.host;
+  const { engine } = exchange.host;
   if (piece.length >= FRAMED_BYTES && !isSharing(exchange)) {
     const framed =
       exchange.protocol === "h2" ? session.layContent(exchange.handle, piece) : frame(exchange, piece);
@@ -127,7 +127,7 @@ function sendPiece(exchange: ServerExchange, piece: Uint8Array): number {
 /** Has the engine frame a piece for HTTP/1.1 and writes it to the socket. */
 function frame(exchange: ServerExchange, piece: Uint8Array): number {
   const { session } = exchange;
-  const framed = session.host.engine.doors.frameBody(exchange.handle, piece.length);
+  const framed = exchange.host.engine.doors.frameBody(exchange.handle, piece.length);
   if (framed < 0) return framed;
   session.writeFramed(piece);
   return piece.length;
@@ -138,20 +138,20 @@ async function end(exchange: ServerExchange, trailers: Trailers | null): Promise
   const lines = trailers === null ? null : await trailers();
   if (exchange.isOver) return;
   const { session } = exchange;
-  const { engine } = session.host;
+  const { engine } = exchange.host;
   const ended =
     lines === null
       ? engine.sendBody(exchange.handle, NOTHING, SendFlag.END)
       : engine.sendTrailers(exchange.handle, lines);
   if (ended < 0) throw new EngineError(ended, "ending the response");
   engine.doors.releaseExchange(exchange.handle);
-  session.host.finished(exchange);
+  exchange.host.finished(exchange);
   session.scheduleFlush();
 }
 
 function guard(exchange: ServerExchange, sending: Promise<void>): void {
   sending.catch((error: unknown) => {
-    const { host } = exchange.session;
+    const { host } = exchange;
     if (error instanceof WebAssembly.RuntimeError) {
       host.fail(error);
       return;

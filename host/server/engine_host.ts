@@ -1,24 +1,21 @@
-// One instance of the engine with its connections: the fault domain of the server.
+// The connections of one engine instance, and what the engine tells of them and of the exchanges on them.
 //
-// Every entry from outside goes through `run`: the call, the events it caused, the output, the timer. When the module traps,
-// the instance is lost with its connections, the pool starts another one, and the rest of the server does not notice.
+// Requests become exchanges here and go to whoever answers them; the usual one is over before its event has been read. When the
+// instance is lost its connections are reset; the pool starts another one, and the rest of the server does not notice.
 
-import { CloseCode, MessageKind, OpenFlag, Protocol, Role, Status } from "../engine/index.ts";
+import { CloseCode, OpenFlag, Protocol, Role, Status } from "../engine/index.ts";
 import { EngineError } from "../engine/engine_error.ts";
 import type { EventSink, ReceivedHead, Engine } from "../engine/index.ts";
 import type { Exchange, Reply } from "../router/index.ts";
 import type { Socket } from "../transport/transport.ts";
-import { afterTurn } from "../transport/after_turn.ts";
-import { writeFailure, writeReply } from "./reply_writer.ts";
-import { QuicTable } from "./quic_table.ts";
-import { ServerExchange } from "./server_exchange.ts";
 import { SessionTable } from "../web_transport/session_table.ts";
+import { EngineInstance } from "./engine_instance.ts";
+import { QuicTable, type EndpointHost } from "./quic_table.ts";
+import { writeFailure, writeReply, type ReplyHost } from "./reply_writer.ts";
+import { ServerExchange } from "./server_exchange.ts";
+import { Session, type OpenExchange } from "./session.ts";
 import { SocketTable } from "./socket_table.ts";
 import type { Topics } from "./topics.ts";
-import { Session } from "./session.ts";
-import { UsualFields } from "./usual_fields.ts";
-import { WriteBlocks } from "./write_blocks.ts";
-import { letGo } from "./platform.ts";
 
 /** What the pool gives to each of its hosts. */
 export interface HostContext {
@@ -35,49 +32,28 @@ export interface HostContext {
 }
 
 const INDEX_MASK = 0xfffff;
-const MAX_TIMER_MS = 2_147_483_647;
 
-export class EngineHost implements EventSink {
-  readonly engine: Engine;
+export class EngineHost extends EngineInstance implements EventSink, ReplyHost, EndpointHost {
   readonly sockets = new SocketTable();
   readonly webTransport = new SessionTable();
   readonly topics: Topics;
-  readonly usualFields: UsualFields;
-  /** Length of a message where a route does not say its own. */
-  readonly messageBytesMax: number;
   readonly sessions = new Set<Session>();
   readonly #context: HostContext;
   readonly #sessionAt: (Session | undefined)[] = [];
   readonly #exchangeAt: (ServerExchange | undefined)[] = [];
-  readonly blocks = new WriteBlocks();
   /** Endpoints of QUIC, and their connections. */
   readonly endpoints = new QuicTable(this);
   readonly quic = this.endpoints.events;
-  #dirty: Session[] = [];
-  #dirtyScheduled = false;
-  #timer: NodeJS.Timeout | null = null;
-  #timerDeadline = Infinity;
-  #isFailed = false;
 
   constructor(engine: Engine, context: HostContext) {
-    this.engine = engine;
-    this.usualFields = new UsualFields(engine);
+    super(engine);
     this.#context = context;
     this.topics = context.topics;
-    this.messageBytesMax = engine.limit("webSocketMessageBytes");
-  }
-
-  get isFailed(): boolean {
-    return this.#isFailed;
-  }
-
-  now(): number {
-    return performance.now();
   }
 
   /** Takes a connection, to drain it at once when `isLast`; false when the instance is full, or lost. */
   accept(socket: Socket, isLast = false): boolean {
-    if (this.#isFailed) return false;
+    if (this.isFailed) return false;
     const flags =
       (socket.isSecure ? OpenFlag.SECURE : OpenFlag.NONE) |
       (this.#context.opensWebSockets() ? OpenFlag.EXTENDED_CONNECT : OpenFlag.NONE);
@@ -104,21 +80,8 @@ export class EngineHost implements EventSink {
     this.sessions.add(session);
   }
 
-  readEvents(): void {
+  override readEvents(): void {
     if (this.engine.hasEvents) this.engine.readEvents(this);
-  }
-
-  /** Runs one entry from outside on behalf of a session. */
-  run(session: Session, enter: () => void): void {
-    if (this.#isFailed) return;
-    try {
-      enter();
-      if (this.engine.hasEvents) this.engine.readEvents(this);
-      session.flush();
-      this.armTimer();
-    } catch (error) {
-      this.fail(error);
-    }
   }
 
   /** The session's socket is gone. */
@@ -127,7 +90,7 @@ export class EngineHost implements EventSink {
     this.#sessionAt[session.handle & INDEX_MASK] = undefined;
     const { exchanges } = session;
     for (const exchange of exchanges) session.deleteExchange(exchange);
-    if (!this.#isFailed) {
+    if (!this.isFailed) {
       try {
         this.engine.doors.closeConnection(session.handle);
       } catch (error) {
@@ -143,41 +106,6 @@ export class EngineHost implements EventSink {
     }
   }
 
-  /** Gives an exchange that was cut back to the engine. */
-  release(handle: number): void {
-    if (!this.#isFailed) this.trapped(() => this.engine.doors.releaseExchange(handle));
-  }
-
-  /** Runs a call into the engine on behalf of a handler, which must not take a trap for an error of its own. */
-  trapped<T>(call: () => T): T {
-    try {
-      return call();
-    } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) this.fail(error);
-      throw error;
-    }
-  }
-
-  /** Sends a text on a WebSocket, as `trapped` would, without a closure for each. */
-  sendText(handle: number, text: string): number {
-    try {
-      return this.engine.sockets.sendText(handle, text);
-    } catch (error) {
-      this.fail(error);
-      throw error;
-    }
-  }
-
-  /** The same for a binary message. */
-  sendBytes(handle: number, bytes: Uint8Array): number {
-    try {
-      return this.engine.sockets.sendBytes(handle, MessageKind.BINARY, bytes);
-    } catch (error) {
-      this.fail(error);
-      throw error;
-    }
-  }
-
   /** The exchange's answer is complete and the engine was told so. */
   finished(exchange: ServerExchange): void {
     exchange.finish();
@@ -186,30 +114,9 @@ export class EngineHost implements EventSink {
     }
   }
 
-  flushLater(session: Session): void {
-    this.#dirty.push(session);
-    if (this.#dirtyScheduled) return;
-    this.#dirtyScheduled = true;
-    afterTurn(() => this.#flushDirty());
-  }
-
-  #flushDirty(): void {
-    this.#dirtyScheduled = false;
-    const dirty = this.#dirty;
-    this.#dirty = [];
-    if (this.#isFailed) return;
-    try {
-      for (const session of dirty) session.flush();
-      if (this.engine.hasEvents) this.engine.readEvents(this);
-      this.armTimer();
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
   /** Lets open exchanges finish and closes. */
   drain(): void {
-    if (this.#isFailed) return;
+    if (this.isFailed) return;
     for (const session of [...this.sessions]) this.#drain(session);
   }
 
@@ -236,16 +143,8 @@ export class EngineHost implements EventSink {
     return { connections, exchanges };
   }
 
-  /** Stops the timer of an instance that is no longer needed. */
-  stop(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#timerDeadline = Infinity;
-  }
-
-  /** What the answers on a session say of alternative services (RFC 7838), null for nothing. Without TLS nobody could trust it. */
-  altSvcOn(session: Session): string | null {
-    return session.socket.isSecure ? this.#context.altSvc() : null;
+  altSvc(): string | null {
+    return this.#context.altSvc();
   }
 
   /** Tells a failure that concerns one exchange. */
@@ -253,11 +152,7 @@ export class EngineHost implements EventSink {
     this.#context.onError(error, exchange);
   }
 
-  /** The module trapped, or the host itself has a fault: nothing of this instance can be trusted any more. */
-  fail(error: unknown): void {
-    if (this.#isFailed) return;
-    this.#isFailed = true;
-    this.stop();
+  protected override lost(error: unknown): void {
     for (const session of [...this.sessions]) {
       for (const exchange of session.exchanges) this.#abort(exchange, Status.INVALID_STATE);
       for (const socket of session.webSockets) socket.aborted();
@@ -267,34 +162,14 @@ export class EngineHost implements EventSink {
     this.#context.onFailure(this, error);
   }
 
-  #abort(exchange: ServerExchange, status: number): void {
+  #abort(exchange: OpenExchange, status: number): void {
     this.#exchangeAt[exchange.handle & INDEX_MASK] = undefined;
     exchange.abort(new EngineError(status), true);
   }
 
-  /** Sets the one timer to the engine's next deadline, if that is earlier than what it is set to. */
-  armTimer(): void {
-    const deadline = this.engine.doors.pollDeadline();
-    if (deadline >= this.#timerDeadline) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timerDeadline = deadline;
-    const delay = Math.min(Math.max(Math.ceil(deadline - this.now()), 1), MAX_TIMER_MS);
-    this.#timer = setTimeout(() => this.#handleTimeout(), delay);
-    letGo(this.#timer);
-  }
-
-  #handleTimeout(): void {
-    this.#timer = null;
-    this.#timerDeadline = Infinity;
-    if (this.#isFailed) return;
-    try {
-      this.engine.doors.handleTimeout(this.now());
-      this.engine.readEvents(this);
-      this.endpoints.flush();
-      this.armTimer();
-    } catch (error) {
-      this.fail(error);
-    }
+  // Datagrams are polled for an endpoint as a whole: no connection asks for its own.
+  protected override timedOut(): void {
+    this.endpoints.flush();
   }
 
   // What the engine tells.
@@ -305,11 +180,11 @@ export class EngineHost implements EventSink {
       this.release(handle);
       return;
     }
-    const exchange = new ServerExchange(session, handle, head);
+    const exchange = new ServerExchange(this, session, handle, head);
     let reply: Reply | Promise<Reply> | undefined;
     try {
       reply = this.#context.handle(exchange);
-      if (!(reply instanceof Promise)) writeReply(exchange, reply);
+      if (!(reply instanceof Promise)) writeReply(this, exchange, reply);
     } catch (error) {
       writeFailure(exchange, error);
     }
@@ -319,14 +194,14 @@ export class EngineHost implements EventSink {
     session.addExchange(exchange);
     if (reply instanceof Promise) {
       reply.then(
-        (late) => this.#answerLate(exchange, () => writeReply(exchange, late)),
+        (late) => this.#answerLate(exchange, () => writeReply(this, exchange, late)),
         (error: unknown) => this.#answerLate(exchange, () => writeFailure(exchange, error)),
       );
     }
   }
 
   #answerLate(exchange: ServerExchange, write: () => void): void {
-    if (this.#isFailed) return;
+    if (this.isFailed) return;
     try {
       write();
       exchange.session.scheduleFlush();

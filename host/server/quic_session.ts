@@ -4,8 +4,7 @@
 import { Status } from "../engine/index.ts";
 import type { Endpoint } from "../quic/endpoint.ts";
 import type { Socket } from "../transport/transport.ts";
-import type { EngineHost } from "./engine_host.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionHost } from "./session.ts";
 
 /** H3_NO_ERROR (RFC 9114 §8.1). */
 const NO_ERROR = 0x100n;
@@ -67,7 +66,7 @@ class QuicSocket implements Socket {
 export class QuicSession extends Session {
   readonly #endpoint: Endpoint;
 
-  constructor(host: EngineHost, endpoint: Endpoint, handle: number, remote: { host: string; port: number }) {
+  constructor(host: SessionHost, endpoint: Endpoint, handle: number, remote: { host: string; port: number }) {
     super(host, new QuicSocket(remote, (code) => this.#close(code)), handle);
     this.#endpoint = endpoint;
     this.isMultiplexed = true;

@@ -4,12 +4,20 @@
 
 import { ConnectedFlag, decodeAddress, type QuicEvents } from "../engine/index.ts";
 import type { Endpoint } from "../quic/endpoint.ts";
-import type { EngineHost } from "./engine_host.ts";
+import type { SessionTable } from "../web_transport/session_table.ts";
 import { QuicSession } from "./quic_session.ts";
+import type { Session, SessionHost } from "./session.ts";
+
+/** The instance that endpoints are on. */
+export interface EndpointHost extends SessionHost {
+  readonly webTransport: SessionTable;
+  /** Takes a connection of HTTP/3, which its endpoint has accepted. */
+  adopt(session: Session): void;
+}
 
 /** What the engine tells of QUIC, for an instance of the server. */
 export class QuicTable {
-  readonly #host: EngineHost;
+  readonly #host: EndpointHost;
   readonly #endpoints = new Map<number, Endpoint>();
   /** Peers of connections whose handshake is not complete, and the endpoints they came by. */
   readonly #waiting = new Map<number, { endpoint: Endpoint; remote: { host: string; port: number } }>();
@@ -17,7 +25,7 @@ export class QuicTable {
   readonly events: QuicEvents;
   #isLogged = false;
 
-  constructor(host: EngineHost) {
+  constructor(host: EndpointHost) {
     this.#host = host;
     const nothing = () => undefined;
     this.events = {

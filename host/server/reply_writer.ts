@@ -12,8 +12,8 @@ import type { ReplyBody } from "../router/index.ts";
 import { sendSource, sendWhole } from "./content_sender.ts";
 import { ReplySource } from "./reply_source.ts";
 import type { ServerExchange } from "./server_exchange.ts";
-import { openServerSession } from "./session_opening.ts";
-import { openServerSocket } from "./socket_opening.ts";
+import { openServerSession, type SessionOpener } from "./session_opening.ts";
+import { openServerSocket, type SocketOpener } from "./socket_opening.ts";
 
 /** Text up to this many code units goes with its head in one call. */
 const SHORT_BODY = 16384;
@@ -21,10 +21,13 @@ const NOTHING = new Uint8Array(0);
 const SERVER_ERROR = "500 Internal Server Error\n";
 const encoder = new TextEncoder();
 
+/** The instance that replies are written to. */
+export interface ReplyHost extends SocketOpener, SessionOpener {}
+
 /** Sends a reply. Never throws for what the reply or the peer did; a trap passes through. */
-export function writeReply(exchange: ServerExchange, reply: Reply): void {
+export function writeReply(host: ReplyHost, exchange: ServerExchange, reply: Reply): void {
   try {
-    write(exchange, reply);
+    write(host, exchange, reply);
   } catch (error) {
     writeFailure(exchange, error);
   }
@@ -33,7 +36,7 @@ export function writeReply(exchange: ServerExchange, reply: Reply): void {
 /** Tells that no reply can be sent, and answers 500 where that is still possible. A trap passes through. */
 export function writeFailure(exchange: ServerExchange, error: unknown): void {
   if (error instanceof WebAssembly.RuntimeError) throw error;
-  const { host } = exchange.session;
+  const { host } = exchange;
   host.report(error, exchange);
   if (exchange.isOver) {
     if (!exchange.isAnswered) exchange.release();
@@ -46,7 +49,7 @@ export function writeFailure(exchange: ServerExchange, error: unknown): void {
   else exchange.cut();
 }
 
-function write(exchange: ServerExchange, reply: Reply): void {
+function write(host: ReplyHost, exchange: ServerExchange, reply: Reply): void {
   if (exchange.isOver) {
     exchange.release();
     cancelBody(reply.body);
@@ -54,29 +57,28 @@ function write(exchange: ServerExchange, reply: Reply): void {
   }
   exchange.isAnswered = true;
   const { body } = reply;
-  const { host } = exchange.session;
   if (
     typeof body === "string" &&
     reply.headers === null &&
     reply.trailers === null &&
     body.length <= SHORT_BODY
   ) {
-    const fields = host.usualFields.with(reply.contentType, host.altSvcOn(exchange.session));
+    const fields = host.usualFields.with(reply.contentType, exchange.session.altSvc);
     if (fields !== null) {
       const rest = host.engine.respondText(exchange.handle, reply.status, fields, body, SendFlag.RELEASE);
       settleWhole(exchange, rest, body, reply);
       return;
     }
   }
-  if (reply instanceof WebSocketReply) openServerSocket(exchange, reply);
-  else if (reply instanceof WebTransportReply) openServerSession(exchange, reply);
+  if (reply instanceof WebSocketReply) openServerSocket(host, exchange, reply);
+  else if (reply instanceof WebTransportReply) openServerSession(host, exchange, reply);
   else writeGeneral(exchange, reply);
 }
 
 /** After a whole response in one call: done, or the rest follows, or it was refused. */
 function settleWhole(exchange: ServerExchange, rest: number, body: string | Uint8Array, reply: Reply): void {
   if (rest === 0) {
-    exchange.session.host.finished(exchange);
+    exchange.host.finished(exchange);
   } else if (rest > 0) {
     const bytes = bytesOf(body);
     sendWhole(exchange, bytes.subarray(bytes.length - rest), null);
@@ -103,7 +105,7 @@ function writeGeneral(exchange: ServerExchange, reply: Reply): void {
 }
 
 function writeWhole(exchange: ServerExchange, reply: Reply, body: null | string | Uint8Array): void {
-  const { engine } = exchange.session.host;
+  const { engine } = exchange.host;
   const { status, trailers } = reply;
   const { fields, contentLength, flags } = fieldsOf(exchange, reply);
   const content = body ?? "";
@@ -133,7 +135,7 @@ function writeWhole(exchange: ServerExchange, reply: Reply, body: null | string 
 }
 
 function writeStreamed(exchange: ServerExchange, reply: Reply, source: ReplySource): void {
-  const { engine } = exchange.session.host;
+  const { engine } = exchange.host;
   const { status, trailers } = reply;
   const { fields, contentLength, flags } = fieldsOf(exchange, reply);
   const sent =
@@ -150,13 +152,12 @@ function writeStreamed(exchange: ServerExchange, reply: Reply, source: ReplySour
 
 /** The engine refused the reply: the handler's fault is logged and answered 500, unless nobody is there any more. */
 function refuse(exchange: ServerExchange, status: number): void {
-  const { session } = exchange;
   if (status === Status.INVALID_HANDLE || status === Status.INVALID_STATE) {
-    session.host.finished(exchange);
+    exchange.host.finished(exchange);
     return;
   }
   if (status === Status.MEMORY_FULL) {
-    session.socket.reset();
+    exchange.session.socket.reset();
     return;
   }
   writeFailure(exchange, new EngineError(status, "the reply cannot be sent"));
@@ -171,7 +172,7 @@ function fieldsOf(
   let contentLength = -1;
   let flags: number = SendFlag.NONE;
   if (reply.contentType !== null) fields.push(["content-type", reply.contentType]);
-  const altSvc = exchange.session.host.altSvcOn(exchange.session);
+  const altSvc = exchange.session.altSvc;
   if (altSvc !== null && !saysAltSvc(reply)) fields.push(["alt-svc", altSvc]);
   if (reply.headers === null) return { fields, contentLength, flags };
   const isHttp1 = exchange.protocol.startsWith("http/1");

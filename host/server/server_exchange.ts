@@ -9,7 +9,7 @@ import { handshakeHttpStatusOf, Status } from "../engine/index.ts";
 import type { ReceivedHead } from "../engine/index.ts";
 import type { Exchange, HeaderPairs, Protocol } from "../router/index.ts";
 import { BodyReader, type BodySource } from "./body_reader.ts";
-import type { Session } from "./session.ts";
+import type { OpenExchange, Session, SessionHost } from "./session.ts";
 
 const NO_PAIRS: HeaderPairs = [];
 
@@ -23,7 +23,16 @@ interface Late {
   cancelReply: ((reason: Error) => void) | null;
 }
 
-export class ServerExchange implements Exchange, BodySource {
+/** The instance that an exchange is on. */
+export interface ExchangeHost extends SessionHost {
+  /** The exchange's answer is complete and the engine was told so. */
+  finished(exchange: ServerExchange): void;
+  /** Tells a failure that concerns one exchange. */
+  report(error: unknown, exchange: ServerExchange): void;
+}
+
+export class ServerExchange implements Exchange, BodySource, OpenExchange {
+  readonly host: ExchangeHost;
   readonly session: Session;
   /** The engine's handle. */
   readonly handle: number;
@@ -38,7 +47,8 @@ export class ServerExchange implements Exchange, BodySource {
   /** The answer was complete before anybody asked for the content. */
   #isContentLost = false;
 
-  constructor(session: Session, handle: number, head: ReceivedHead) {
+  constructor(host: ExchangeHost, session: Session, handle: number, head: ReceivedHead) {
+    this.host = host;
     this.session = session;
     this.handle = handle;
     this.#head = head;
@@ -107,7 +117,7 @@ export class ServerExchange implements Exchange, BodySource {
 
   sendInformational(status: number, headers: HeaderPairs): void {
     if (this.isOver) return;
-    const { host } = this.session;
+    const { host } = this;
     const result = host.trapped(() => host.engine.sendInformational(this.handle, status, headers));
     if (result < 0) throw new EngineError(result, `sending ${status}`);
     this.session.scheduleFlush();
@@ -115,7 +125,7 @@ export class ServerExchange implements Exchange, BodySource {
 
   push(path: string, headers: HeaderPairs): boolean {
     if (this.isOver) return false;
-    const { host } = this.session;
+    const { host } = this;
     const result = host.trapped(() => host.engine.push(this.handle, path, headers));
     if (result < 0) throw new EngineError(result, `pushing ${path}`);
     this.session.scheduleFlush();
@@ -124,7 +134,7 @@ export class ServerExchange implements Exchange, BodySource {
 
   webSocketRefusal(): number {
     if (this.isOver) return 400;
-    const { host } = this.session;
+    const { host } = this;
     const status = host.trapped(() => host.engine.doors.checkHandshake(this.handle));
     return status === Status.OK ? 0 : handshakeHttpStatusOf(status);
   }
@@ -166,7 +176,7 @@ export class ServerExchange implements Exchange, BodySource {
     try {
       callback(reason);
     } catch (error) {
-      this.session.host.report(error, this);
+      this.host.report(error, this);
     }
   }
 
@@ -207,7 +217,7 @@ export class ServerExchange implements Exchange, BodySource {
 
   /** Ends an answer that cannot be completed, so that the peer does not take it for complete. */
   cut(): void {
-    const { host } = this.session;
+    const { host } = this;
     host.release(this.handle);
     host.finished(this);
     this.session.scheduleFlush();
@@ -215,7 +225,7 @@ export class ServerExchange implements Exchange, BodySource {
 
   /** Gives an exchange that was cut back to the engine. Its head reads as empty from here on. */
   release(): void {
-    this.session.host.release(this.handle);
+    this.host.release(this.handle);
     this.#head.release();
   }
 
@@ -223,7 +233,7 @@ export class ServerExchange implements Exchange, BodySource {
 
   wanted(byteLength: number): void {
     if (this.isOver) return;
-    const { host } = this.session;
+    const { host } = this;
     host.trapped(() => host.engine.doors.readBody(this.handle, byteLength, host.now()));
     this.session.scheduleFlush();
   }

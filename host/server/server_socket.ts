@@ -15,12 +15,13 @@ import type {
   WebSocketRoute,
   WebSocketSendable,
 } from "../router/index.ts";
-import type { Session } from "./session.ts";
+import type { OpenSocket, Session, SessionHost } from "./session.ts";
 import { callHandler, tellHandlerError, tellPeerError } from "./socket_handlers.ts";
-import { SocketInput } from "./socket_input.ts";
-import { bytesOf, SocketOutput } from "./socket_output.ts";
+import { SocketInput, type InputOwner } from "./socket_input.ts";
+import { bytesOf, SocketOutput, type OutputOwner } from "./socket_output.ts";
 import type { SocketCompression } from "./socket_compression.ts";
 import { checkClose } from "./socket_close.ts";
+import type { Subscriber, Topics } from "./topics.ts";
 
 const WHOLE = SocketFlag.FIRST | SocketFlag.LAST;
 /** Handlers of one socket that have not resolved, after which it is not read for now. */
@@ -42,9 +43,17 @@ const enum Hold {
   HANDLERS = 4,
 }
 
-export class ServerSocket implements WebSocketConnection {
+/** The instance that a WebSocket is on. */
+export interface SocketHost extends SessionHost {
+  readonly topics: Topics;
+  /** Those that are open. */
+  readonly sockets: { delete(socket: ServerSocket): void };
+}
+
+export class ServerSocket implements WebSocketConnection, OpenSocket, Subscriber, InputOwner, OutputOwner {
   data: unknown;
   readonly protocol: string;
+  readonly host: SocketHost;
   readonly session: Session;
   /** The engine's handle. */
   readonly handle: number;
@@ -64,11 +73,13 @@ export class ServerSocket implements WebSocketConnection {
   #closeReason = "";
 
   constructor(
+    host: SocketHost,
     session: Session,
     handle: number,
     route: WebSocketRoute,
     terms: { protocol: string; data: unknown; compression: SocketCompression | null },
   ) {
+    this.host = host;
     this.session = session;
     this.handle = handle;
     this.route = route;
@@ -92,11 +103,10 @@ export class ServerSocket implements WebSocketConnection {
   get bufferedAmount(): number {
     const { session } = this;
     const waiting = this.#output?.byteLength ?? 0;
-    if (this.#state === State.CLOSED || session.host.isFailed) return waiting;
-    return waiting + session.host.engine.doors.bufferedBytes(this.handle) + session.socket.pendingBytes;
+    if (this.#state === State.CLOSED || this.host.isFailed) return waiting;
+    return waiting + this.host.engine.doors.bufferedBytes(this.handle) + session.socket.pendingBytes;
   }
 
-  /** It takes frames that are shared with others: a connection of its own, open, with nothing that waits. */
   get takesShared(): boolean {
     return (
       this.#state === State.OPEN &&
@@ -115,9 +125,9 @@ export class ServerSocket implements WebSocketConnection {
     if (this.#output === null && this.compression === null) {
       let status: number = Status.WOULD_BLOCK;
       if (typeof message === "string") {
-        if (message.length <= SHORT_TEXT) status = session.host.sendText(this.handle, message);
+        if (message.length <= SHORT_TEXT) status = this.host.sendText(this.handle, message);
       } else if (message instanceof Uint8Array && message.length <= SHORT_BYTES) {
-        status = session.host.sendBytes(this.handle, message);
+        status = this.host.sendBytes(this.handle, message);
       }
       if (status === Status.OK) {
         session.scheduleFlush();
@@ -131,7 +141,7 @@ export class ServerSocket implements WebSocketConnection {
     if (this.#state !== State.OPEN) return;
     const bytes = bytesOf(payload);
     if (bytes.length > 125) throw new RangeError(`a ping of ${bytes.length} bytes; it may have 125`);
-    const { host } = this.session;
+    const { host } = this;
     host.trapped(() => host.engine.sockets.ping(this.handle, bytes));
     this.session.scheduleFlush();
   }
@@ -147,18 +157,18 @@ export class ServerSocket implements WebSocketConnection {
 
   terminate(): void {
     if (this.#state === State.CLOSED) return;
-    const { host } = this.session;
+    const { host } = this;
     host.release(this.handle);
     this.session.scheduleFlush();
     this.#end(CloseCode.ABNORMAL, "", null);
   }
 
   subscribe(topic: string): void {
-    if (this.#state === State.OPEN) this.session.host.topics.subscribe(this, topic);
+    if (this.#state === State.OPEN) this.host.topics.subscribe(this, topic);
   }
 
   unsubscribe(topic: string): void {
-    this.session.host.topics.unsubscribe(this, topic);
+    this.host.topics.unsubscribe(this, topic);
   }
 
   isSubscribed(topic: string): boolean {
@@ -166,7 +176,7 @@ export class ServerSocket implements WebSocketConnection {
   }
 
   publish(topic: string, message: WebSocketSendable, options?: SendOptions): number {
-    return this.session.host.topics.publish(topic, message, options?.compress, this);
+    return this.host.topics.publish(topic, message, options?.compress, this);
   }
 
   receive(): Promise<WebSocketMessage | null> {
@@ -197,7 +207,7 @@ export class ServerSocket implements WebSocketConnection {
   }
 
   pinged(payload: SocketPayload): void {
-    if (this.#state !== State.CLOSED) this.session.host.engine.sockets.pong(this.handle, payload);
+    if (this.#state !== State.CLOSED) this.host.engine.sockets.pong(this.handle, payload);
     if (this.route.options.ping !== undefined) this.#call("ping", payload.bytes());
   }
 
@@ -248,7 +258,7 @@ export class ServerSocket implements WebSocketConnection {
       this.#peerClosed(this.#closeCode, "", new EngineError(status));
       return;
     }
-    const { host } = this.session;
+    const { host } = this;
     host.trapped(() => host.engine.doors.failSocket(this.handle, status, host.now()));
     host.run(this.session, () => undefined);
   }
@@ -299,7 +309,7 @@ export class ServerSocket implements WebSocketConnection {
   }
 
   #sendClose(): void {
-    const { host } = this.session;
+    const { host } = this;
     if (this.session.hasShared) this.session.flush();
     host.trapped(() =>
       host.engine.sockets.close(this.handle, this.#closeCode, this.#closeReason, host.now()),
@@ -319,7 +329,7 @@ export class ServerSocket implements WebSocketConnection {
   }
 
   #leave(): void {
-    const { host } = this.session;
+    const { host } = this;
     host.topics.leave(this);
     host.sockets.delete(this);
     this.#output?.drop();
@@ -360,7 +370,7 @@ export class ServerSocket implements WebSocketConnection {
     if (holds === this.#holds) return;
     const changes = holds === 0 || this.#holds === 0;
     this.#holds = holds;
-    const { host } = this.session;
+    const { host } = this;
     if (!changes || this.#state !== State.OPEN || host.isFailed) return;
     host.trapped(() => host.engine.doors.holdSocket(this.handle, holds === 0 ? 0 : 1));
     this.session.scheduleFlush();

@@ -2,19 +2,30 @@
 
 import type { WebTransportSession } from "../router/index.ts";
 import type { SessionLink } from "../web_transport/session_link.ts";
+import type { SessionTable } from "../web_transport/session_table.ts";
 import { TransportSession } from "../web_transport/transport_session.ts";
-import type { Session } from "./session.ts";
+import type { Session, SessionHost } from "./session.ts";
+
+/** The instance that a WebTransport session is on. */
+export interface WebTransportHost extends SessionHost {
+  readonly webTransport: SessionTable;
+}
 
 export class ServerWebTransport extends TransportSession implements WebTransportSession {
   data: unknown;
   readonly #connection: Session;
 
   /** It is open from the start. */
-  constructor(connection: Session, handle: number, keepAliveMs: number, data: unknown) {
-    super(connection.host.engine.limit("quicDatagramCount"));
+  constructor(
+    host: WebTransportHost,
+    connection: Session,
+    handle: number,
+    terms: { keepAliveMs: number; data: unknown },
+  ) {
+    super(host.engine.limit("quicDatagramCount"));
     this.#connection = connection;
-    this.data = data;
-    this.opened(linkOf(connection), handle, keepAliveMs);
+    this.data = terms.data;
+    this.opened(linkOf(host, connection), handle, terms.keepAliveMs);
   }
 
   get remoteAddress(): string {
@@ -26,8 +37,7 @@ export class ServerWebTransport extends TransportSession implements WebTransport
   }
 }
 
-function linkOf(connection: Session): SessionLink {
-  const { host } = connection;
+function linkOf(host: WebTransportHost, connection: Session): SessionLink {
   return {
     engine: host.engine,
     table: host.webTransport,

@@ -9,10 +9,8 @@ import type { Socket, SocketSink } from "../transport/transport.ts";
 import { countOf, hasItem, itemsOf, withItem, withoutItem, type Few } from "./few.ts";
 import { OutputBlock } from "./output_block.ts";
 import { BLOCK_BYTES } from "./write_blocks.ts";
-import type { EngineHost } from "./engine_host.ts";
-import type { ServerExchange } from "./server_exchange.ts";
+import type { EngineInstance } from "./engine_instance.ts";
 import type { SharedFrames } from "./shared_frames.ts";
-import type { ServerSocket } from "./server_socket.ts";
 
 /** Output up to this size is written as text, which node hands to the kernel without making a buffer. */
 const TEXT_WRITE_BYTES = 8192;
@@ -21,15 +19,44 @@ const KEPT_SHARE = 2;
 /** Output from this size on is written from a block that is used again. */
 const BLOCK_WRITE_BYTES = BLOCK_BYTES / 4;
 
+/** The instance that a session is on. */
+export interface SessionHost extends EngineInstance {
+  /** What answers over TLS say of alternative services (RFC 7838), null for nothing. */
+  altSvc(): string | null;
+  /** The session's socket is gone. */
+  forget(session: Session): void;
+}
+
+/** An exchange whose answer is not complete, as its connection sees it. */
+export interface OpenExchange {
+  /** The engine's handle. */
+  readonly handle: number;
+  /** The engine can take more content. */
+  writable(): void;
+  /** The peer went away, or broke the protocol within this request. `isFinal`: no answer can be sent any more. */
+  abort(reason: Error, isFinal: boolean): void;
+}
+
+/** A WebSocket that is open, as its connection sees it. */
+export interface OpenSocket {
+  /** The engine's handle. */
+  readonly handle: number;
+  /** The engine can take more. */
+  writable(): void;
+  close(code: number): void;
+  /** The connection is gone. */
+  aborted(): void;
+}
+
 export class Session implements SocketSink {
-  readonly host: EngineHost;
+  readonly host: SessionHost;
   readonly socket: Socket;
   readonly handle: number;
   /** Several exchanges share the connection at a time. */
   isMultiplexed = false;
   /** Exchanges whose answer was not complete when their handler returned. */
-  #unfinished: Few<ServerExchange> = null;
-  #webSockets: Few<ServerSocket> = null;
+  #unfinished: Few<OpenExchange> = null;
+  #webSockets: Few<OpenSocket> = null;
   #isBlocked = false;
   #isClosed = false;
   #isEnding = false;
@@ -41,7 +68,7 @@ export class Session implements SocketSink {
   /** The bytes that are being received in an array that may be kept; null where there is none. */
   #kept: Uint8Array | null = null;
 
-  constructor(host: EngineHost, socket: Socket, handle: number) {
+  constructor(host: SessionHost, socket: Socket, handle: number) {
     this.host = host;
     this.socket = socket;
     this.handle = handle;
@@ -62,7 +89,7 @@ export class Session implements SocketSink {
   }
 
   /** Exchanges whose answer is not complete, as they are now. */
-  get exchanges(): readonly ServerExchange[] {
+  get exchanges(): readonly OpenExchange[] {
     return itemsOf(this.#unfinished);
   }
 
@@ -71,28 +98,33 @@ export class Session implements SocketSink {
   }
 
   /** The handler of an exchange returned before its answer was complete. */
-  addExchange(exchange: ServerExchange): void {
+  addExchange(exchange: OpenExchange): void {
     this.#unfinished = withItem(this.#unfinished, exchange);
   }
 
   /** Its answer is complete, or nobody waits for it any more. False: it was not there. */
-  deleteExchange(exchange: ServerExchange): boolean {
+  deleteExchange(exchange: OpenExchange): boolean {
     if (!hasItem(this.#unfinished, exchange)) return false;
     this.#unfinished = withoutItem(this.#unfinished, exchange);
     return true;
   }
 
   /** WebSockets that are open, as they are now. */
-  get webSockets(): readonly ServerSocket[] {
+  get webSockets(): readonly OpenSocket[] {
     return itemsOf(this.#webSockets);
   }
 
-  addWebSocket(socket: ServerSocket): void {
+  addWebSocket(socket: OpenSocket): void {
     this.#webSockets = withItem(this.#webSockets, socket);
   }
 
-  deleteWebSocket(socket: ServerSocket): void {
+  deleteWebSocket(socket: OpenSocket): void {
     this.#webSockets = withoutItem(this.#webSockets, socket);
+  }
+
+  /** What its answers say of alternative services, null for nothing. Without TLS nobody could trust it. */
+  get altSvc(): string | null {
+    return this.socket.isSecure ? this.host.altSvc() : null;
   }
 
   get receiveBuffer(): Uint8Array {
@@ -122,7 +154,7 @@ export class Session implements SocketSink {
     host.run(this, () => {
       while (host.engine.doors.receiveEnd(this.handle, host.now()) === Status.WOULD_BLOCK) {
         if (!host.engine.hasEvents) break;
-        host.engine.readEvents(host);
+        host.readEvents();
       }
     });
   }
@@ -150,7 +182,7 @@ export class Session implements SocketSink {
     let offset = 0;
     while (offset < length) {
       const taken = engine.doors.receive(this.handle, offset, length - offset, now);
-      engine.readEvents(this.host);
+      this.host.readEvents();
       if (this.#isClosed) return;
       if (taken < 0) {
         this.socket.reset();
@@ -176,8 +208,7 @@ export class Session implements SocketSink {
     if (!this.#isBlocked || this.#shared !== null) this.#transmit(this.#shared !== null);
     this.#writeOutput();
     if (this.#shared !== null) this.#writeShared(this.#shared);
-    const { engine } = this.host;
-    if (engine.hasEvents) engine.readEvents(this.host);
+    this.host.readEvents();
   }
 
   /** Polls and writes until the socket takes no more; `all`: whatever it says. */

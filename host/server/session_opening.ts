@@ -3,16 +3,22 @@
 import { EngineError } from "../engine/engine_error.ts";
 import { Status } from "../engine/index.ts";
 import type { WebTransportHandler, WebTransportReply } from "../router/index.ts";
-import type { ServerExchange } from "./server_exchange.ts";
-import { ServerWebTransport } from "./server_web_transport.ts";
+import type { ExchangeHost, ServerExchange } from "./server_exchange.ts";
+import { ServerWebTransport, type WebTransportHost } from "./server_web_transport.ts";
 
 /** Fields that the engine writes itself. */
 const OWN_FIELDS = new Set(["content-length", "transfer-encoding", "connection", "upgrade"]);
 
+/** An instance on which WebTransport sessions are opened. */
+export interface SessionOpener extends ExchangeHost, WebTransportHost {}
+
 /** Accepts the request and opens the session. An EngineError says why it cannot be; then the request is still to be answered. */
-export function openServerSession(exchange: ServerExchange, reply: WebTransportReply): void {
+export function openServerSession(
+  host: SessionOpener,
+  exchange: ServerExchange,
+  reply: WebTransportReply,
+): void {
   const { session: connection, handle } = exchange;
-  const { host } = connection;
   const fields = [...(reply.headers ?? [])].filter(([name]) => !OWN_FIELDS.has(name));
   const status = host.engine.webTransport.accept(handle, fields, host.now());
   connection.scheduleFlush();
@@ -20,7 +26,10 @@ export function openServerSession(exchange: ServerExchange, reply: WebTransportR
   if (status === Status.EXCHANGES_FULL) return;
   if (status < 0) throw new EngineError(status, "opening a WebTransport session");
   const { route } = reply;
-  const session = new ServerWebTransport(connection, handle, route.keepAliveMs, reply.data);
+  const session = new ServerWebTransport(host, connection, handle, {
+    keepAliveMs: route.keepAliveMs,
+    data: reply.data,
+  });
   host.finished(exchange);
   const fail = (error: unknown): void => {
     if (error instanceof WebAssembly.RuntimeError) throw error;

@@ -1,6 +1,11 @@
 // Calls of a route's handlers for one WebSocket. What they throw is told to `error`, or logged; a trap of the engine passes through.
 
-import type { ServerSocket } from "./server_socket.ts";
+import type { WebSocketRoute } from "../router/index.ts";
+
+/** A WebSocket whose handlers are called. */
+export interface RoutedSocket {
+  readonly route: WebSocketRoute;
+}
 
 /** Handlers differ in their arguments; what each is given is decided by who calls. */
 type Handler = (ws: unknown, ...rest: unknown[]) => unknown;
@@ -8,7 +13,7 @@ type Handlers = Readonly<Record<string, Handler | undefined>>;
 
 /** Calls a handler, if the route has it. Answers its promise where it gave one. */
 export function callHandler(
-  socket: ServerSocket,
+  socket: RoutedSocket,
   name: "open" | "message" | "drain" | "ping" | "pong" | "close",
   a?: unknown,
   b?: unknown,
@@ -27,7 +32,7 @@ export function callHandler(
 }
 
 /** Tells an error of a handler or of the peer to the route's `error`, and where there is none, or it fails, to the log. */
-export function tellHandlerError(socket: ServerSocket, error: unknown): void {
+export function tellHandlerError(socket: RoutedSocket, error: unknown): void {
   const handlers = socket.route.options as unknown as Handlers;
   const told = handlers["error"];
   if (told === undefined) {
@@ -42,6 +47,6 @@ export function tellHandlerError(socket: ServerSocket, error: unknown): void {
 }
 
 /** What the peer did wrong is told to `error` only: it is no news for a log. */
-export function tellPeerError(socket: ServerSocket, error: Error | null): void {
+export function tellPeerError(socket: RoutedSocket, error: Error | null): void {
   if (error !== null && socket.route.options.error !== undefined) tellHandlerError(socket, error);
 }

@@ -6,7 +6,9 @@
 import { WsStatus, SocketFlag } from "../engine/index.ts";
 import type { SocketPayload } from "../engine/index.ts";
 import type { WebSocketMessage } from "../router/index.ts";
-import type { ServerSocket } from "./server_socket.ts";
+import type { Session } from "./session.ts";
+import type { SocketCompression } from "./socket_compression.ts";
+import type { RoutedSocket } from "./socket_handlers.ts";
 
 /** A message of this size is given room when it is announced; a longer one as it arrives, since announcing costs nothing. */
 const ROOM_AT_ONCE = 1024 * 1024;
@@ -14,6 +16,17 @@ const LEAST_ROOM = 256;
 /** Messages that wait, by number and bytes, after which the peer is not read for now. */
 const WAITING_MOST = 16;
 const WAITING_BYTES_MOST = 262144;
+
+/** The WebSocket whose messages they are. */
+export interface InputOwner extends RoutedSocket {
+  readonly session: Session;
+  readonly compression: SocketCompression | null;
+  /** A message is complete. */
+  deliver(message: WebSocketMessage): void;
+  /** What the peer sent cannot be taken. */
+  failed(status: number): void;
+  holdInput(isHeld: boolean): void;
+}
 
 interface Waiting {
   readonly bytes: Uint8Array | null;
@@ -23,7 +36,7 @@ interface Waiting {
 }
 
 export class SocketInput {
-  readonly #socket: ServerSocket;
+  readonly #socket: InputOwner;
   #buffer: Uint8Array | null = null;
   #length = 0;
   /** Complete messages in their order, from the first that is being inflated on. */
@@ -38,7 +51,7 @@ export class SocketInput {
   #idleCallback: (() => void) | null = null;
   #isHeld = false;
 
-  constructor(socket: ServerSocket) {
+  constructor(socket: InputOwner) {
     this.#socket = socket;
   }
 

@@ -3,18 +3,23 @@
 import { EngineError } from "../engine/engine_error.ts";
 import { Deflate, Status } from "../engine/index.ts";
 import type { CompressionOptions, WebSocketReply } from "../router/index.ts";
-import type { ServerExchange } from "./server_exchange.ts";
-import { ServerSocket } from "./server_socket.ts";
+import type { ExchangeHost, ServerExchange } from "./server_exchange.ts";
+import { ServerSocket, type SocketHost } from "./server_socket.ts";
 import { SocketCompression } from "./socket_compression.ts";
+import type { SocketTable } from "./socket_table.ts";
 import { zlib } from "./platform.ts";
 
 /** Window bits below this zlib cannot keep to when it compresses. */
 const LEAST_SERVER_BITS = 9;
 
+/** An instance on which WebSockets are opened. */
+export interface SocketOpener extends ExchangeHost, SocketHost {
+  readonly sockets: SocketTable;
+}
+
 /** Answers the handshake and opens the socket. An EngineError says why it cannot be; then the request is still to be answered. */
-export function openServerSocket(exchange: ServerExchange, reply: WebSocketReply): void {
+export function openServerSocket(host: SocketOpener, exchange: ServerExchange, reply: WebSocketReply): void {
   const { session } = exchange;
-  const { host } = session;
   const { route, protocol } = reply;
   const isMultiplexed = exchange.protocol === "h2" || exchange.protocol === "h3";
   const { maxMessageBytes, idleTimeoutMs, pingIntervalMs } = route.options;
@@ -41,7 +46,7 @@ export function openServerSocket(exchange: ServerExchange, reply: WebSocketReply
     route.compression === null || agreed === Number(Deflate.NONE)
       ? null
       : new SocketCompression(agreed, true, route.compression, maxMessageBytes ?? host.messageBytesMax);
-  const socket = new ServerSocket(session, exchange.handle, route, {
+  const socket = new ServerSocket(host, session, exchange.handle, route, {
     protocol,
     data: reply.data,
     compression,

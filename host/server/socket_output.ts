@@ -6,14 +6,29 @@
 import { EngineError } from "../engine/engine_error.ts";
 import { MessageKind, PayloadPath, Status } from "../engine/index.ts";
 import type { WebSocketSendable } from "../router/index.ts";
-import type { ServerSocket } from "./server_socket.ts";
-import { tellHandlerError } from "./socket_handlers.ts";
+import type { Session } from "./session.ts";
+import type { SocketCompression } from "./socket_compression.ts";
+import { tellHandlerError, type RoutedSocket } from "./socket_handlers.ts";
 
 /** Payloads from this size on are written by the socket, where the engine lets it. */
 const FRAMED_BYTES = 4096;
 /** Bytes that wait after which the peer is not read for now, and what has to be left of them before it is read again. */
 const HOLD_BYTES = 1024 * 1024;
 const RESUME_BYTES = 262144;
+
+/** The WebSocket whose messages they are. */
+export interface OutputOwner extends RoutedSocket {
+  readonly session: Session;
+  /** The engine's handle. */
+  readonly handle: number;
+  readonly compression: SocketCompression | null;
+  holdForOutput(isHeld: boolean): void;
+  /** Everything that waited has been handed over; `isDrained`: after `send` had said to wait. */
+  outputEmptied(isDrained: boolean): void;
+  /** More waits than the route allows. */
+  outputOverflowed(): void;
+  terminate(): void;
+}
 
 interface Waiting {
   bytes: Uint8Array;
@@ -25,7 +40,7 @@ interface Waiting {
 }
 
 export class SocketOutput {
-  readonly #socket: ServerSocket;
+  readonly #socket: OutputOwner;
   readonly #queue: Waiting[] = [];
   #byteLength = 0;
   /** `send` has said to wait. */
@@ -33,7 +48,7 @@ export class SocketOutput {
   #isHolding = false;
   #isAdvancing = false;
 
-  constructor(socket: ServerSocket) {
+  constructor(socket: OutputOwner) {
     this.#socket = socket;
   }
 

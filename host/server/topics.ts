@@ -3,19 +3,29 @@
 // Where a socket is a connection of its own and has caught up, a published message is bytes that are encoded once and written to
 // every socket, once for all that a turn publishes; to others it is sent as any message is.
 
-import type { WebSocketSendable } from "../router/index.ts";
 import { MessageKind } from "../engine/index.ts";
-import type { ServerSocket } from "./server_socket.ts";
+import type { SendOptions, WebSocketSendable } from "../router/index.ts";
+import type { Session } from "./session.ts";
 import { SharedFrames } from "./shared_frames.ts";
 import { bytesOf } from "./socket_output.ts";
 
 /** Longer messages are written one by one: joining them would cost more than it saves. */
 const SHARED_BYTES_MOST = 16384;
 
-export class Topics {
-  readonly #subscribers = new Map<string, Set<ServerSocket>>();
+/** A WebSocket that gets what is published. */
+export interface Subscriber {
+  readonly session: Session;
+  /** Topics that it is subscribed to; null before the first. */
+  topics: Set<string> | null;
+  /** It takes frames that are shared with others: a connection of its own, open, with nothing that waits. */
+  readonly takesShared: boolean;
+  send(message: WebSocketSendable, options?: SendOptions): boolean;
+}
 
-  subscribe(socket: ServerSocket, topic: string): void {
+export class Topics {
+  readonly #subscribers = new Map<string, Set<Subscriber>>();
+
+  subscribe(socket: Subscriber, topic: string): void {
     const own = (socket.topics ??= new Set());
     if (own.has(topic)) return;
     own.add(topic);
@@ -24,7 +34,7 @@ export class Topics {
     else all.add(socket);
   }
 
-  unsubscribe(socket: ServerSocket, topic: string): void {
+  unsubscribe(socket: Subscriber, topic: string): void {
     if (socket.topics?.delete(topic) !== true) return;
     const all = this.#subscribers.get(topic);
     all?.delete(socket);
@@ -32,7 +42,7 @@ export class Topics {
   }
 
   /** The socket is closed. */
-  leave(socket: ServerSocket): void {
+  leave(socket: Subscriber): void {
     if (socket.topics === null) return;
     for (const topic of [...socket.topics]) this.unsubscribe(socket, topic);
   }
@@ -47,7 +57,7 @@ export class Topics {
     topic: string,
     message: WebSocketSendable,
     compress: boolean | undefined,
-    from: ServerSocket | null,
+    from: Subscriber | null,
   ): number {
     const subscribers = this.#subscribers.get(topic);
     if (subscribers === undefined) return 0;
