@@ -47,7 +47,7 @@ import {
 } from "../session/send_rules.ts";
 import { tunnelAnswered } from "../session/tunnel.ts";
 import { H3Connection, H3Flag, h3Of, hasH3Flag, maySessions, setOf } from "./connection.ts";
-import { encodeField, encodeLength, sectionBytesMax } from "./field_sections.ts";
+import { encodeField, encodeLength, isRepeatedSection, sectionBytesMax } from "./field_sections.ts";
 import { FRAME_HEADER_MAX } from "./frame.ts";
 import { headersBegin, headersEnd } from "./headers.ts";
 import { h3ExchangeDetach, messageSent, streamError } from "./lifecycle.ts";
@@ -127,9 +127,22 @@ export function h3OpenExchange(
   if (requestMethodId == Method.CONNECT) exchange.flags |= ExchangeFlag.UNDECIDED;
 
   headersBegin(stream, headMax);
-  encodeRequest(exchange, block, len);
   const isEnd = (flags & SendFlag.END) != 0;
-  if (contentLength >= 0 && (!isEnd || contentLength > 0)) encodeLength(contentLength);
+  const length: i64 = !isEnd || contentLength > 0 ? contentLength : -1;
+  // The kind and the length of the method say where the target begins, and CONNECT has no other form with these fields.
+  if (
+    !isRepeatedSection(
+      exchange.bytesPtr,
+      methodLen + targetLen,
+      block,
+      len,
+      length,
+      (methodLen << 1) | (requestIsExtended ? 1 : 0),
+    )
+  ) {
+    encodeRequest(exchange, block, len);
+    if (length >= 0) encodeLength(length);
+  }
   const sent = headersEnd(stream, isEnd);
   if (sent != Status.OK) {
     exchange.flags |= ExchangeFlag.RELEASED;

@@ -22,7 +22,6 @@ import {
   qpackReceiveEncoderStream,
 } from "../qpack/decoder.ts";
 import {
-  QPACK_ENCODER_BYTES,
   qpackEncodeBegin,
   qpackEncodeBlock,
   qpackEncodeDate,
@@ -30,15 +29,19 @@ import {
   qpackEncodeEnd,
   qpackEncodeField,
   qpackEncodeLength,
+  qpackEncodeRepeated,
+  qpackEncodeStatus,
+} from "../qpack/encoder.ts";
+import {
+  QPACK_ENCODER_BYTES,
   QpackEncoder,
   qpackEncoderFree,
   qpackEncoderInitialize,
   qpackEncoderSettings,
   qpackEncoderStreamLen,
   qpackEncoderStreamTake,
-  qpackEncodeStatus,
   qpackReceiveDecoderStream,
-} from "../qpack/encoder.ts";
+} from "../qpack/encoder_state.ts";
 import { streamSendWhole } from "../quic/stream/application.ts";
 import { QuicStream, sendBufferOf, sendLimit, StreamEvent, tell } from "../quic/stream/stream.ts";
 import { limitU32 } from "../session/limits.ts";
@@ -180,6 +183,19 @@ export function endSection(): i32 {
 /** Where the section that ended last begins. */
 export function sectionPtr(): usize {
   return qpackEncodedPtr();
+}
+
+/** What qpackEncodeRepeated says; the date of the present second may be among what follows. */
+export function isRepeatedSection(
+  head: usize,
+  headLen: u32,
+  block: usize,
+  blockLen: u32,
+  number: u64,
+  code: u32,
+): bool {
+  const second = ((<u64>dateSecond()) << 32) | code;
+  return qpackEncodeRepeated(head, headLen, block, blockLen, number, second);
 }
 
 /** `:status` and the fields of a checked block. */

@@ -27,7 +27,14 @@ import {
 } from "../session/send_rules.ts";
 import { tunnelWritable } from "../session/tunnel.ts";
 import { H3Connection, transportOf } from "./connection.ts";
-import { encodeBlock, encodeDate, encodeHead, encodeLength, sectionBytesMax } from "./field_sections.ts";
+import {
+  encodeBlock,
+  encodeDate,
+  encodeHead,
+  encodeLength,
+  isRepeatedSection,
+  sectionBytesMax,
+} from "./field_sections.ts";
 import { FRAME_HEADER_MAX, FrameType, writeFrameHeader } from "./frame.ts";
 import { follow, headersBegin, headersEnd } from "./headers.ts";
 import { messageSent, streamError } from "./lifecycle.ts";
@@ -174,9 +181,11 @@ function writeHead(
 ): i32 {
   const stream = streamOf(exchange);
   headersBegin(stream, sectionBytesMax(checkedFieldCount));
-  encodeHead(code, block, len);
-  if (contentLength >= 0) encodeLength(contentLength);
-  if (isFinal && !fieldBlockHasDate()) encodeDate();
+  if (!isRepeatedSection(0, 0, block, len, contentLength, code)) {
+    encodeHead(code, block, len);
+    if (contentLength >= 0) encodeLength(contentLength);
+    if (isFinal && !fieldBlockHasDate()) encodeDate();
+  }
   return settleHeaders(stream, isFin);
 }
 

@@ -7,6 +7,7 @@
  *   qpackEncoderSettings(encoder, capacity, blocked)    when the peer's SETTINGS arrive, or those remembered for 0-RTT are used
  *   qpackEncodeBegin(encoder, stream, dest, capacity, credit)
  *                                                       then, in the order of the section:
+ *     qpackEncodeRepeated                               true where the section is that before it again, and nothing follows
  *     qpackEncodeStatus, qpackEncodeField, qpackEncodeBlock, qpackEncodeDate, qpackEncodeLength
  *   qpackEncodeEnd()                                    bytes of the section, or OUT_OF_BOUNDS; qpackEncodedPtr() says where in
  *                                                       [dest, dest + capacity) they begin
@@ -32,11 +33,10 @@
 import { FieldName } from "../abi/field_name.ts";
 import { Limit } from "../abi/limit.ts";
 import { Status } from "../abi/status.ts";
-import { ByteQueue, byteQueueClear, byteQueueRead } from "../core/byte_queue.ts";
 import { writeDecimal } from "../core/decimal.ts";
-import { slabFree } from "../core/slab.ts";
+import { copyBytes } from "../http/copy_bytes.ts";
 import { DATE_LEN } from "../http/date.ts";
-import { tableFree, tableInitialize, tableInsertTotal, tableResize } from "../http/dynamic_table.ts";
+import { tableInsertTotal } from "../http/dynamic_table.ts";
 import {
   entryNameId,
   entryNameLen,
@@ -45,13 +45,12 @@ import {
   entryValueLen,
   entryValuePtr,
 } from "../http/field_block.ts";
-import { findField, findName, hashField, hashName, indexFree } from "../http/field_index.ts";
+import { findField, findName, hashField, hashName } from "../http/field_index.ts";
 import { Indexing, indexingOf } from "../http/indexing.ts";
 import { writeInteger } from "../http/prefixed_integer.ts";
 import { nameLength, nameLookup, namePtr, PseudoField } from "../http/pseudo_field.ts";
 import { stringRoom, writeString } from "../http/string_literal.ts";
 import { limitU32 } from "../session/limits.ts";
-import { PartialInstruction, readDecoderStream } from "./decoder_stream.ts";
 import { absoluteOf, ageOf } from "./dynamic_table.ts";
 import {
   INDEXED,
@@ -70,43 +69,28 @@ import {
   POST_BASE_NAME_NEVER,
   VALUE_MASK,
 } from "./field_line.ts";
+import { QpackEncoder } from "./encoder_state.ts";
 import { heat, History } from "./history.ts";
 import {
   duplicateField,
   EncodedField,
   insertField,
-  InsertingTable,
   insertionBegin,
   isDraining,
   NO_AGE,
 } from "./insertion.ts";
+import { addSection, hasSectionRoom, mayBlock, NO_REFERENCE } from "./references.ts";
 import {
-  addSection,
-  cancelSections,
-  hasSectionRoom,
-  mayBlock,
-  NO_REFERENCE,
-  referencesFree,
-} from "./references.ts";
+  asked,
+  repeatedLen,
+  repeatedLines,
+  repeatedRequired,
+  repeatedSmallest,
+  repetitionFind,
+  repetitionKeep,
+} from "./repetition.ts";
 import { PREFIX_BYTES_MAX, writeSectionPrefix } from "./section_prefix.ts";
 import { STATIC_NONE, staticIndexOfField, staticIndexOfName } from "./static_table.ts";
-
-
-@unmanaged
-export class QpackEncoder extends InsertingTable {
-  /** The peer's SETTINGS. */
-  peerMaxCapacity: u64;
-  blockedLimit: u32;
-  /** The second whose date was written last. */
-  dateSecond: u32;
-  /** What has come of an instruction on the decoder stream; lies behind this, before the encoder stream's queue. */
-  partial: PartialInstruction;
-}
-
-/** What an encoder takes, its streams included. */
-export const QPACK_ENCODER_BYTES: u32 = <u32>(
-  (((offsetof<QpackEncoder>() + 7) & ~7) + offsetof<PartialInstruction>() + offsetof<ByteQueue>())
-);
 
 let encoder: QpackEncoder = changetype<QpackEncoder>(0);
 let streamId: u64 = 0;
@@ -124,62 +108,13 @@ let requiredInsertCount: u64 = 0;
 let smallestReference: u64 = NO_REFERENCE;
 /** Where the section begins that was encoded last. */
 let encodedPtr: usize = 0;
+/** Whether the section is to be kept for the next one: it was asked for, and nothing in it would change the table next time. */
+let isKept: bool = false;
 /** The field that is being encoded. */
 const field = changetype<EncodedField>(memory.data(offsetof<EncodedField>(), 16));
 
 /** Digits of numbers that become values, with slack for loads that read on. */
 const digits: usize = memory.data(32, 16);
-
-export function qpackEncoderInitialize(state: QpackEncoder): void {
-  memory.fill(changetype<usize>(state), 0, QPACK_ENCODER_BYTES);
-  tableInitialize(state, 0);
-  state.oldestReference = NO_REFERENCE;
-  const partial = (changetype<usize>(state) + offsetof<QpackEncoder>() + 7) & ~7;
-  state.partial = changetype<PartialInstruction>(partial);
-  state.output = changetype<ByteQueue>(partial + offsetof<PartialInstruction>());
-}
-
-export function qpackEncoderFree(state: QpackEncoder): void {
-  tableFree(state);
-  indexFree(state);
-  referencesFree(state);
-  byteQueueClear(state.output);
-  if (state.history != 0) slabFree(state.history);
-  state.history = 0;
-}
-
-/**
- * SETTINGS_QPACK_MAX_TABLE_CAPACITY and SETTINGS_QPACK_BLOCKED_STREAMS of the peer. A second call, after remembered settings were used
- * for 0-RTT, may only raise them (RFC 9204 §3.2.3), and the capacity only from zero; the caller sees to that.
- */
-export function qpackEncoderSettings(state: QpackEncoder, maxCapacity: u64, blockedStreams: u64): void {
-  state.peerMaxCapacity = maxCapacity;
-  state.blockedLimit = <u32>min(blockedStreams, u32.MAX_VALUE);
-  const capacity = <u32>min(maxCapacity, limitU32(Limit.QPACK_ENCODER_TABLE_BYTES));
-  if (capacity == state.maxSize) return;
-  tableResize(state, capacity);
-  state.isCapacityOwed = true;
-}
-
-/** Takes the next bytes of the peer's decoder stream, all of them. 0, or a QpackStatus, fatal to the connection. */
-export function qpackReceiveDecoderStream(state: QpackEncoder, ptr: usize, len: u32): i32 {
-  return readDecoderStream(state, state.partial, ptr, len);
-}
-
-/** Forgets the sections of a stream of which no byte was sent. For any other the peer acknowledges or cancels. */
-export function qpackEncodeForget(state: QpackEncoder, stream: u64): void {
-  cancelSections(state, stream);
-}
-
-/** Bytes due on the encoder stream. */
-export function qpackEncoderStreamLen(state: QpackEncoder): u32 {
-  return state.output.length;
-}
-
-/** Copies up to `max` bytes of the encoder stream to `dest`. Answers how many. */
-export function qpackEncoderStreamTake(state: QpackEncoder, dest: usize, max: u32): u32 {
-  return byteQueueRead(state.output, dest, max);
-}
 
 /** Starts the section of a stream in [dest, dest + capacity). `credit`: bytes that the encoder stream may carry beyond those due. */
 export function qpackEncodeBegin(
@@ -195,6 +130,7 @@ export function qpackEncodeBegin(
   out = lines;
   end = dest + capacity;
   isOverfull = capacity < PREFIX_BYTES_MAX;
+  isKept = false;
   base = tableInsertTotal(state);
   requiredInsertCount = 0;
   smallestReference = NO_REFERENCE;
@@ -205,9 +141,39 @@ export function qpackEncodeBegin(
   insertionBegin(due < limit ? min(credit, limit - due) : 0, mayWait);
 }
 
+/**
+ * Whether the section is that before it again: one of the same bytes at `head` and of the same block, and with the same two numbers, which
+ * say all that the caller will encode. It is complete then. Else it is encoded as ever, and may be the one for the next; until then the
+ * bytes stay.
+ */
+export function qpackEncodeRepeated(
+  head: usize,
+  headLen: u32,
+  block: usize,
+  blockLen: u32,
+  first: u64,
+  second: u64,
+): bool {
+  asked.encoder = changetype<usize>(encoder);
+  asked.insertTotal = base;
+  asked.knownReceivedCount = encoder.knownReceivedCount;
+  asked.first = first;
+  asked.second = second;
+  asked.mayRefer = mayRefer;
+  asked.mayWait = mayWait;
+  isKept = !repetitionFind(head, headLen, block, blockLen);
+  if (isKept || !hasRoom(repeatedLen)) return false;
+  copyBytes(out, repeatedLines, repeatedLen);
+  out += repeatedLen;
+  requiredInsertCount = repeatedRequired;
+  smallestReference = repeatedSmallest;
+  return true;
+}
+
 /** The section's length, or OUT_OF_BOUNDS when it did not fit: then nothing of it may be sent. */
 export function qpackEncodeEnd(): i32 {
   if (isOverfull) return Status.OUT_OF_BOUNDS;
+  if (isKept) repetitionKeep(lines, <u32>(out - lines), requiredInsertCount, smallestReference);
   // The prefix is written where it ends right before the field lines.
   const prefix = lines - PREFIX_BYTES_MAX;
   const prefixEnd = writeSectionPrefix(prefix, requiredInsertCount, base, encoder.peerMaxCapacity);
@@ -243,6 +209,7 @@ export function qpackEncodeDate(second: u32, ptr: usize): void {
   openField(FieldName.DATE, 0, 0, ptr, DATE_LEN);
   if (!hasRoom(stringRoom(field.nameLen) + stringRoom(DATE_LEN))) return;
   const isSameSecond = encoder.dateSecond == second;
+  if (!isSameSecond) isKept = false;
   const isWorthIt =
     mayRefer &&
     isSameSecond &&
@@ -313,11 +280,13 @@ function encodeIndexed(): bool {
     field.valueLen,
   );
   if (age < 0) {
+    isKept = false;
     return insertField(encoder, field, ageOfName(), smallestReference) && referToNewest();
   }
   const absolute = absoluteOf(encoder, age);
-  const isRenewed =
-    isDraining(encoder, age) && duplicateField(encoder, field, age, smallestReference) && referToNewest();
+  const isOld = isDraining(encoder, age);
+  if (isOld) isKept = false;
+  const isRenewed = isOld && duplicateField(encoder, field, age, smallestReference) && referToNewest();
   // An entry may have been evicted by its own copy.
   return isRenewed || (ageOf(encoder, absolute) >= 0 && referTo(absolute));
 }

@@ -26,19 +26,21 @@ import {
 } from "../../../assembly/qpack/decoder.ts";
 import { absoluteOf, ageOf } from "../../../assembly/qpack/dynamic_table.ts";
 import {
-  QPACK_ENCODER_BYTES,
-  QpackEncoder,
   qpackEncodeBegin,
   qpackEncodedPtr,
   qpackEncodeEnd,
   qpackEncodeField,
+} from "../../../assembly/qpack/encoder.ts";
+import {
+  QPACK_ENCODER_BYTES,
+  QpackEncoder,
   qpackEncoderFree,
   qpackEncoderInitialize,
   qpackEncoderSettings,
   qpackEncoderStreamLen,
   qpackEncoderStreamTake,
   qpackReceiveDecoderStream,
-} from "../../../assembly/qpack/encoder.ts";
+} from "../../../assembly/qpack/encoder_state.ts";
 import { limitsReset } from "../../../assembly/session/limits.ts";
 
 const SLAB_BYTES: usize = 1 << 20;

@@ -29,13 +29,16 @@ import {
   qpackRequiredInsertCount,
 } from "../../../assembly/qpack/decoder.ts";
 import {
-  QPACK_ENCODER_BYTES,
-  QpackEncoder,
   qpackEncodeBegin,
   qpackEncodeBlock,
   qpackEncodeDate,
   qpackEncodedPtr,
   qpackEncodeEnd,
+  qpackEncodeRepeated,
+} from "../../../assembly/qpack/encoder.ts";
+import {
+  QPACK_ENCODER_BYTES,
+  QpackEncoder,
   qpackEncodeForget,
   qpackEncoderFree,
   qpackEncoderInitialize,
@@ -43,7 +46,7 @@ import {
   qpackEncoderStreamLen,
   qpackEncoderStreamTake,
   qpackReceiveDecoderStream,
-} from "../../../assembly/qpack/encoder.ts";
+} from "../../../assembly/qpack/encoder_state.ts";
 import { limitsReset } from "../../../assembly/session/limits.ts";
 
 const BUFFER_BYTES: u32 = 131072;
@@ -59,6 +62,8 @@ export function initialize(): void {
   slab = heap.alloc(SLAB_BYTES);
   restart(SLAB_BYTES);
 }
+
+let repeats: u32 = 0;
 
 /** Everything as at the start, with so much memory. */
 export function restart(slabBytes: u32): void {
@@ -198,9 +203,17 @@ export function encode(encoder: usize, stream: f64, len: u32, capacity: u32, cre
     min(capacity, BUFFER_BYTES),
     credit,
   );
-  qpackEncodeBlock(buffer, len);
-  if (second != 0) qpackEncodeDate(second, buffer + len);
+  if (qpackEncodeRepeated(0, 0, buffer, len, 0, second)) repeats++;
+  else {
+    qpackEncodeBlock(buffer, len);
+    if (second != 0) qpackEncodeDate(second, buffer + len);
+  }
   return qpackEncodeEnd();
+}
+
+/** Sections that were those before them again. */
+export function repeatCount(): u32 {
+  return repeats;
 }
 
 export function encodedPtr(): usize {

@@ -55,6 +55,7 @@ export interface QpackDoors {
     second: number,
   ): number;
   encodedPtr(): number;
+  repeatCount(): number;
 }
 
 export class QpackRoom {
