@@ -2,7 +2,8 @@
 // not 7.4, against 5.8 of Deno.serve's.
 //
 // Handle and stream write in the order of the calls, so text may go past a stream that holds nothing. What the kernel does not take
-// waits in the handle and is told when it has left. That the handle has this form is tested for; where it has not, the stream writes.
+// waits in the handle and is told when it has left; of what it took at once nothing is told, and which of the two it was stands where
+// `node:*` keeps it. That all this has this form is tested for; where it has not, the stream writes.
 //
 // Invariant: nothing goes past bytes that the stream still holds, or its end.
 
@@ -16,25 +17,57 @@ interface TextHandle {
   writeLatin1String(request: WriteRequest, text: string): number;
 }
 
+/** What a handle says of its last write. */
+export interface WriteState {
+  readonly streamBaseState: ArrayLike<number>;
+  readonly kLastWriteWasAsync: number;
+}
+
+function findWriteState(): WriteState | null {
+  const { binding } = process as unknown as { binding?: (name: string) => Partial<WriteState> };
+  try {
+    const found = binding?.call(process, "stream_wrap");
+    const index = found?.kLastWriteWasAsync;
+    return index !== undefined && typeof found?.streamBaseState?.[index] === "number"
+      ? (found as WriteState)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+let writeState: WriteState | null | undefined;
+
+function knownWriteState(): WriteState | null {
+  if (writeState === undefined) writeState = findWriteState();
+  return writeState;
+}
+
 /** Longer text is rare, and its bytes are the cost. */
 const TEXT_LENGTH_MOST = 8192;
 
 export class DenoTextWriter {
   readonly #handle: TextHandle;
+  readonly #state: WriteState;
   readonly #socket: NetSocket;
   readonly #onDrain: () => void;
   #pendingBytes = 0;
 
   /** A writer for that socket's handle; null when that is of another form. `onDrain` is called when all that had to wait has left. */
-  static of(socket: NetSocket, onDrain: () => void): DenoTextWriter | null {
+  static of(
+    socket: NetSocket,
+    onDrain: () => void,
+    state: WriteState | null = knownWriteState(),
+  ): DenoTextWriter | null {
     const handle = (socket as unknown as { _handle: Partial<TextHandle> | null })._handle;
-    return typeof handle?.writeLatin1String === "function"
-      ? new DenoTextWriter(handle as TextHandle, socket, onDrain)
+    return state !== null && typeof handle?.writeLatin1String === "function"
+      ? new DenoTextWriter(handle as TextHandle, state, socket, onDrain)
       : null;
   }
 
-  private constructor(handle: TextHandle, socket: NetSocket, onDrain: () => void) {
+  private constructor(handle: TextHandle, state: WriteState, socket: NetSocket, onDrain: () => void) {
     this.#handle = handle;
+    this.#state = state;
     this.#socket = socket;
     this.#onDrain = onDrain;
   }
@@ -49,12 +82,12 @@ export class DenoTextWriter {
     const socket = this.#socket;
     const { length } = text;
     if (length > TEXT_LENGTH_MOST || socket.writableLength !== 0 || !socket.writable) return false;
-    this.#pendingBytes += length;
     const status = this.#handle.writeLatin1String(
       { oncomplete: (outcome) => this.#completed(length, outcome) },
       text,
     );
     if (status !== 0) socket.destroy();
+    else if (this.#state.streamBaseState[this.#state.kLastWriteWasAsync] !== 0) this.#pendingBytes += length;
     return true;
   }
 

@@ -138,4 +138,17 @@ describe("undici", () => {
     await client.close();
     expect(finished).toEqual(paths);
   });
+
+  test.each([false, true])("asks one connection 500 times (TLS %s)", async (isSecure) => {
+    const client = new UndiciClient(isSecure ? server.secure : server.plain, {
+      connect: isSecure ? { ca: server.cert } : {},
+    });
+    let byteCount = 0;
+    for (let asked = 0; asked < 500; asked++) {
+      const { body: content } = await client.request({ method: "GET", path: "/bytes/1000" });
+      byteCount += (await content.arrayBuffer()).byteLength;
+    }
+    await client.close();
+    expect(byteCount).toBe(500_000);
+  });
 });

@@ -8,7 +8,7 @@ interface Request {
   oncomplete(status: number): void;
 }
 
-function open(status = 0) {
+function open(status = 0, isAsync = true) {
   const written: string[] = [];
   const requests: Request[] = [];
   const socket = {
@@ -24,7 +24,8 @@ function open(status = 0) {
     },
   };
   const onDrain = vi.fn();
-  const writer = DenoTextWriter.of(socket as unknown as NetSocket, onDrain) as DenoTextWriter;
+  const state = { streamBaseState: [0, isAsync ? 1 : 0], kLastWriteWasAsync: 1 };
+  const writer = DenoTextWriter.of(socket as unknown as NetSocket, onDrain, state) as DenoTextWriter;
   return { socket, writer, written, requests, onDrain };
 }
 
@@ -37,6 +38,12 @@ test("small text goes to the handle, and is pending until the handle says that i
   requests[1]?.oncomplete(0);
   expect([writer.pendingBytes, onDrain.mock.calls.length]).toEqual([0, 1]);
   expect(socket.destroy).not.toHaveBeenCalled();
+});
+
+test("what left at once is not pending: nothing will be said of it", () => {
+  const { writer, written } = open(0, false);
+  expect([writer.write("one"), writer.write("four")]).toEqual([true, true]);
+  expect([written, writer.pendingBytes]).toEqual([["one", "four"], 0]);
 });
 
 test("nothing goes past what the stream holds, or its end, and long text is the stream's", () => {
@@ -61,8 +68,11 @@ test("a write that fails, at once or later, is the end of the socket", () => {
   expect(later.onDrain).not.toHaveBeenCalled();
 });
 
-test("there is none for a handle of another form, or for a socket that has lost its own", () => {
-  for (const handle of [{}, null]) {
-    expect(DenoTextWriter.of({ _handle: handle } as unknown as NetSocket, () => undefined)).toBeNull();
-  }
+test("there is none for a handle of another form, for a socket that has lost its own, or where writes are not told apart", () => {
+  const state = { streamBaseState: [0], kLastWriteWasAsync: 0 };
+  const of = (handle: object | null, known: typeof state | null) =>
+    DenoTextWriter.of({ _handle: handle } as unknown as NetSocket, () => undefined, known);
+  for (const handle of [{}, null]) expect(of(handle, state)).toBeNull();
+  expect(of({ writeLatin1String: () => 0 }, null)).toBeNull();
+  expect(of({ writeLatin1String: () => 0 }, state)).not.toBeNull();
 });
