@@ -13,6 +13,7 @@ import { h2ClientSuites } from "./h2_clients.ts";
 import { h2specSuites } from "./h2spec.ts";
 import { h3AioquicSuites } from "./h3_aioquic.ts";
 import { h3BrowserSuites } from "./h3_browser.ts";
+import { webTransportAioquicSuites } from "./web_transport_aioquic.ts";
 import { webTransportSuites } from "./web_transport_browser.ts";
 import { h3ClientSuites } from "./h3_clients.ts";
 import { h3TrailersSuites } from "./h3_trailers.ts";
@@ -61,6 +62,7 @@ const allSuites: Suite[] = [
   ...h3BrowserSuites,
   ...h3TrailersSuites,
   ...webTransportSuites,
+  ...webTransportAioquicSuites,
   ...loadSuites,
   ...slowClientSuites,
   ...autobahnSuites,
