@@ -1,7 +1,12 @@
 // WebTransport as headless Chromium speaks it: a page trusts the contract server by the hash of its certificate, which is no other kind
-// than a page may (ECDSA, fewer than 14 days), and asks for streams and datagrams by the standard's own class.
+// than a page may (ECDSA, fewer than 14 days), and asks for streams and datagrams by the standard's own class. That all of it came by
+// HTTP/3 and not by HTTP/2, its log of the network tells.
 
 import { createHash, X509Certificate } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Browser, findBrowser } from "../runtime/browser.ts";
 import type { ContractServer } from "../runtime/contract_process.ts";
 import { expectValue } from "./h2_browser.ts";
@@ -129,15 +134,46 @@ async function run(server: ContractServer): Promise<SuiteResult> {
   const path = findBrowser();
   if (path === null) return skipped("there is no Chromium; Debian's package is chromium");
   const hash = createHash("sha256").update(new X509Certificate(server.cert).raw).digest();
-  const browser = new Browser(path);
+  const folder = mkdtempSync(join(tmpdir(), "httpy-netlog-"));
+  const netLog = join(folder, "netlog.json");
+  const browser = new Browser(path, [`--log-net-log=${netLog}`]);
+  let isOpen = true;
   try {
     const page = await browser.open(`${server.secure}/`);
     await page.evaluate(prelude(`${server.secure}/wt`, JSON.stringify([...hash])));
     const outcome: [string, string | null][] = [];
     for (const [name, expression, gives] of EXPRESSIONS)
       outcome.push([name, await problemOf(() => expectValue(page, expression, gives))]);
+    isOpen = false;
+    await browser.quit();
+    outcome.push([
+      "its log tells of sessions over h3",
+      await problemOf(() => expectSessions(netLog, server)),
+    ]);
     return results(outcome);
   } finally {
-    await browser.close();
+    if (isOpen) await browser.close();
+    rmSync(folder, { recursive: true });
   }
+}
+
+/** That its client of WebTransport, which speaks HTTP/3 alone, had the sessions, and datagrams in frames of QUIC. */
+async function expectSessions(path: string, server: ContractServer): Promise<void> {
+  // The log's numbers for kinds of events are its own.
+  const { constants, events } = JSON.parse(await readFile(path, "utf8")) as {
+    constants: { logEventTypes: Record<string, number> };
+    events: { type: number; params?: { url?: string } }[];
+  };
+  const all = (name: string) =>
+    events.filter(({ type }) => type === constants.logEventTypes[`QUIC_SESSION_${name}`]);
+  const asked = all("WEBTRANSPORT_CLIENT_ALIVE").filter(
+    ({ params }) => params?.url === `${server.secure}/wt`,
+  );
+  const ready = all("WEBTRANSPORT_SESSION_READY");
+  // A session for each expression but the last.
+  const least = EXPRESSIONS.length - 1;
+  if (asked.length < least || ready.length !== least)
+    throw new Error(`${asked.length} sessions were asked for, and ${ready.length} ready over QUIC`);
+  if (all("MESSAGE_FRAME_SENT").length === 0 || all("MESSAGE_FRAME_RECEIVED").length === 0)
+    throw new Error("no datagrams in frames of QUIC");
 }

@@ -6,7 +6,7 @@
 
 import { OpenFlag, Role, SendFlag } from "../../assembly/abi/message.ts";
 import { StreamNews } from "../../assembly/abi/quic.ts";
-import { Code, Stream, varint } from "../wire/h3/frames.ts";
+import { Code, headers, Stream, varint } from "../wire/h3/frames.ts";
 import { Pair, type RawStream } from "../wire/h3/pair.ts";
 import {
   controlFrame,
@@ -212,20 +212,26 @@ class Round {
   #ask(): void {
     const { engine, now } = this.#pair.driver;
     const random = this.#random;
-    const isConnect = random.oneIn(3);
+    const isConnect = random.oneIn(2);
+    const fields: [string, string][] = [["host", "example.org"]];
+    if (isConnect) fields.push(["upgrade", random.oneIn(4) ? "connect-udp" : "webtransport"]);
     const request = {
       method: isConnect ? "CONNECT" : random.pick(["GET", "POST", "HEAD"]),
       target: "/",
-      fields: [["host", "example.org"], ...(isConnect ? [["upgrade", "websocket"] as const] : [])] as [
-        string,
-        string,
-      ][],
+      fields,
       contentLength: -1,
     };
-    const flags = !isConnect && random.oneIn(2) ? SendFlag.END : SendFlag.NONE;
+    const isEnd = !isConnect && random.oneIn(2);
+    const flags = isConnect ? SendFlag.TUNNEL : isEnd ? SendFlag.END : SendFlag.NONE;
     const handle = engine.openExchange(this.#pair.client?.handle ?? 0, request, flags, now);
     if (handle > 0) this.#exchanges.add(handle);
     this.#pair.run();
+    // Left to chance, hardly any session would be accepted.
+    const asked = this.#all().findLast(({ id }) => (id & 3) === 0);
+    if (handle > 0 && isConnect && asked !== undefined && random.oneIn(2)) {
+      this.#put(asked, headers([[":status", "200"]]), false);
+      this.#pair.run();
+    }
   }
 
   #asked(exchange: number): void {
