@@ -31,7 +31,7 @@ export interface EngineOwner {
   fail(error: unknown): void;
 }
 
-/** Datagrams that are handed over before it is looked at what was written. */
+/** Datagrams that are handed over before it is looked at what was written; the rest follows at once where that is little. */
 const SLICE_DATAGRAMS = 2;
 /** Writes after which is sent what there is, before the rest of a batch is read: so many small answers fill a datagram or two. */
 const SLICE_WRITES = 32;
@@ -129,13 +129,15 @@ export class Endpoint implements DatagramSink {
       const { engine } = this.#owner;
       engine.receiveBuffer.set(this.#gathered.subarray(0, length));
       let offset = 0;
+      let isSliced = true;
       while (offset < length) {
-        const end = recordsEnd(this.#gathered, offset, length, SLICE_DATAGRAMS);
+        const end = isSliced ? recordsEnd(this.#gathered, offset, length, SLICE_DATAGRAMS) : length;
         const taken = engine.quic.receiveRegion(this.handle, offset, end - offset, this.#owner.now());
         this.#owner.readEvents();
         if (taken <= 0) break;
         offset += taken;
-        if (this.#writes >= SLICE_WRITES && offset < length) this.flush();
+        isSliced = this.#writes >= SLICE_WRITES;
+        if (isSliced && offset < length) this.flush();
       }
       this.#isReceiving = false;
       this.flush();
