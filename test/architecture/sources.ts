@@ -11,11 +11,12 @@ export interface Arrow {
   to: string;
 }
 
-/** Every TypeScript file below a folder. */
+/** Every TypeScript file below a folder, what is installed there left out. */
 export function sourcesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => `${folder}/${name.split(sep).join("/")}`)
+    .filter((path) => !path.includes("/node_modules/"))
     .sort();
 }
 
@@ -38,14 +39,19 @@ export function arrowsOf(file: string): Arrow[] {
   return arrowsIn(file, readFileSync(join(root, file), "utf8"));
 }
 
+/** The file that an arrow points to; undefined where there is none, and for what is no TypeScript. */
+export function targetOf({ to }: Arrow): string | undefined {
+  return [to, `${to}.ts`, `${to}/index.ts`].find(
+    (path) => path.endsWith(".ts") && existsSync(join(root, path)),
+  );
+}
+
 /** The rooms of everything that is compiled when `entry` is. */
 export function roomsReachedFrom(entry: string): Set<string> {
   const files = new Set([entry]);
   for (const file of files) {
-    for (const { to } of arrowsOf(file)) {
-      const source = [to, `${to}.ts`, `${to}/index.ts`].find(
-        (path) => path.endsWith(".ts") && existsSync(join(root, path)),
-      );
+    for (const arrow of arrowsOf(file)) {
+      const source = targetOf(arrow);
       if (source !== undefined) files.add(source);
     }
   }
