@@ -7,6 +7,7 @@
 import { Counter } from "../abi/counter.ts";
 import { H3Status } from "../abi/h3_status.ts";
 import { Limit } from "../abi/limit.ts";
+import { Status } from "../abi/status.ts";
 import { count } from "../session/counters.ts";
 import { nowMs } from "../session/deadline.ts";
 import { limitHit, limitOf, limitU32 } from "../session/limits.ts";
@@ -41,7 +42,8 @@ export function spendControl(h3: H3Connection): void {
   const elapsedMs = nowMs - h3.controlTokensAtMs;
   h3.controlTokensAtMs = nowMs;
   h3.controlTokens = min(h3.controlTokens + (elapsedMs * most) / SECOND_MS, most) - 1;
-  if (h3.controlTokens >= 0) return;
+  // Capsules go on to the end of their piece.
+  if (h3.controlTokens >= 0 || h3.endStatus != Status.OK) return;
   limitHit(Limit.CONTROL_FRAMES_PER_S);
   connectionError(h3, H3Status.CONTROL_FLOOD);
 }

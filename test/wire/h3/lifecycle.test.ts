@@ -1,7 +1,7 @@
 // What HTTP/3 does over time: draining, early data, floods, priorities, backpressure, blocked sections, memory. RFC 9114 §4.1 and §5,
 // RFC 9204 §2.1, RFC 9218 §7, RFC 8470.
 
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { Role, SendFlag } from "../../../assembly/abi/message.ts";
 import {
   bytesOf,
@@ -22,6 +22,9 @@ import {
 } from "./frames.ts";
 import { echoing, Pair } from "./pair.ts";
 import type { RawStream } from "./pair.ts";
+
+// Where its sources have changed it is compiled, and no test is to wait for that.
+beforeAll(() => Pair.module(), 120_000);
 
 const begun = bytesOf(varint(Stream.control), settings());
 

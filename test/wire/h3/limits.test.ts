@@ -2,7 +2,7 @@
 // content, QPACK that plays for time, and priorities that are said on the control stream (RFC 9218 §7.2). The offender is cut with the
 // right code, the limit is counted by its name, and the connection, or another one, goes on.
 
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { Role } from "../../../assembly/abi/message.ts";
 import type { Handler } from "../driver.ts";
 import {
@@ -23,6 +23,9 @@ import {
 } from "./frames.ts";
 import { echoing, Pair } from "./pair.ts";
 import type { PairOptions, RawStream } from "./pair.ts";
+
+// Where its sources have changed it is compiled, and no test is to wait for that.
+beforeAll(() => Pair.module(), 120_000);
 
 const begun = bytesOf(varint(Stream.control), settings());
 const HEAD_MS = 10_000;

@@ -425,6 +425,7 @@ test("a flood of capsules that mean nothing ends the connection", async () => {
   const flood = Buffer.concat(Array.from({ length: 1100 }, () => frame(0x21)));
   sessions.pair.send(session, data(flood)).run();
   expect(sessions.error).toBe(Code.excessiveLoad);
+  expect(sessions.pair.driver.limitHits("controlFramesPerS")).toBe(1);
 });
 
 test("a datagram for a request that has no use for it ends the request", async () => {
