@@ -219,7 +219,8 @@ export const frameworks: Suite = {
     "```",
     "",
     "wrk must be installed; Python, if it is there, is given what it needs in an environment below `build/`, and Bun and Deno come from",
-    "npm. Only ratios within one run mean something: how to read them is in `bench/README.md`.",
+    "npm. Only ratios within one run mean something: how to read them is in `bench/README.md`. On Linux, where other work shares the",
+    "machine, `chrt -r 1 npm run bench -- …` as root leaves server and load the cores that they are pinned to.",
     "",
   ].join("\n"),
 };
