@@ -295,7 +295,7 @@ export const LIMIT_TABLE: number[] = [
   15728640, 4096, 268435456,
   // One-byte fragments at odd offsets: ranges of one QUIC stream that arrived apart from each other. INTERNAL_ERROR.
   256, 16, 4000,
-  // Peers that never acknowledge, or read slowly: output of a QUIC stream and of a connection, unsent and unacknowledged.
+  // Peers that never acknowledge, or read slowly: output of a QUIC stream and of a connection, unsent and unacknowledged. That of a stream grows with the congestion window, up to that of the connection.
   1048576, 16384, 67108864,
   4194304, 16384, 268435456,
   // Datagram floods (RFC 9221): datagrams that wait in one direction. The newest are dropped, as a network would.

@@ -2,6 +2,7 @@
 // `SEEDS=1000 FIRST=0 npx vitest run test/sim/http3.test.ts` runs more of them.
 
 import { describe, expect, test } from "vitest";
+import { QuicOption } from "../../assembly/abi/quic.ts";
 import { Random } from "../fuzz/random.ts";
 import { http3Nodes } from "./http3_nodes.ts";
 import { Http3Run, type Plan } from "./http3_run.ts";
@@ -34,8 +35,13 @@ function outcomeOf(seed: number, loss: number) {
     duplication: random.oneIn(3) ? 0.01 : 0,
     corruption: random.oneIn(4) ? 0.005 : 0,
   };
+  const { module, server, client } = http3Nodes(seed);
+  // CUBIC, NewReno and BBR in turn.
+  const congestion = [QuicOption.CONGESTION, seed % 3] as const;
   return new Http3Run({
-    ...http3Nodes(seed),
+    module,
+    server: { ...server, options: [...(server.options ?? []), congestion] },
+    client: { ...client, options: [...(client.options ?? []), congestion] },
     random,
     weather,
     plans: Array.from({ length: EXCHANGES }, () => planOf(random)),

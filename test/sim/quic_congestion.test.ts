@@ -135,3 +135,14 @@ describe("a bottleneck", () => {
     expect(Math.max(one / other, other / one)).toBeLessThan(2);
   });
 });
+
+test.each([CUBIC, BBR])("one stream fills 200 Mbit/s over a round trip of 100 ms (%d)", (congestion) => {
+  const bytesPerMs = 25_000;
+  const link = { module, identity, roundTripMs: 100, bytesPerMs, queueBytes: 100 * bytesPerMs, seed: 1 };
+  const bottleneck = new Bottleneck({ ...link, flows: [{ congestion }] });
+  bottleneck.run(2500);
+  const [flow] = bottleneck.flows;
+  const before = flow!.bytes;
+  bottleneck.run(1000);
+  expect((flow!.bytes - before) / (1000 * bytesPerMs)).toBeGreaterThan(0.85);
+});

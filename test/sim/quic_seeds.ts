@@ -36,6 +36,8 @@ export function seededRun(module: WebAssembly.Module, seed: number, chosen?: Wea
   const common = { unixMs: Date.UTC(2027, 0, 1), limits };
   const suites = [0x1301, 0x1302, 0x1303];
   const suite = suites[random.below(3)] as number;
+  // CUBIC, NewReno and BBR in turn, the two sides by two that differ.
+  const congestionOf = (side: number) => [QuicOption.CONGESTION, (seed + side) % 3] as const;
   const { key, chain, names } = identity;
   return {
     random,
@@ -53,6 +55,7 @@ export function seededRun(module: WebAssembly.Module, seed: number, chosen?: Wea
       options: [
         [QuicOption.SUITE, suite],
         [QuicOption.RETRY, random.below(4) === 0 ? 1 : 0],
+        congestionOf(0),
       ],
     },
     client: {
@@ -60,7 +63,7 @@ export function seededRun(module: WebAssembly.Module, seed: number, chosen?: Wea
       seed: seed * 2 + 2,
       address: "192.0.2.1",
       root: chain[0]!,
-      options: [[QuicOption.VERSION, random.below(4) === 0 ? 2 : 1]],
+      options: [[QuicOption.VERSION, random.below(4) === 0 ? 2 : 1], congestionOf(1)],
     },
   };
 }

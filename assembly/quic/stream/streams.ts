@@ -108,6 +108,8 @@ export class QuicStreams {
   heldBytes: u64;
   /** Bytes that the send buffers may hold: it follows the congestion window (send_room.ts). */
   heldMost: u64;
+  /** The same for each stream alone (send_room.ts). */
+  streamHeldMost: u64;
   /** A stream was refused bytes for the sake of heldMost. */
   isRoomWanted: u32;
 }
@@ -138,6 +140,7 @@ export function streamsCreate(isServer: bool, nowMs: f64): usize {
   set.receiveMost = set.receiveWindow;
   set.streamWindow = limitU32(Limit.QUIC_STREAM_WINDOW_BYTES);
   set.heldMost = limitU32(Limit.QUIC_OUTPUT_BYTES);
+  set.streamHeldMost = limitU32(Limit.QUIC_STREAM_OUTPUT_BYTES);
   countsOf(set, false).remoteLimit = limitU32(Limit.QUIC_BIDI_STREAM_COUNT);
   countsOf(set, true).remoteLimit = limitU32(Limit.QUIC_UNI_STREAM_COUNT);
   countsOf(set, false).remoteMost = countsOf(set, false).remoteLimit;
