@@ -1,5 +1,6 @@
 // `httpy demo`: the demo application, plain and over TLS, on the usual ports or the next free ones.
 
+import { createHash, X509Certificate } from "node:crypto";
 import { developmentCertificate } from "../index.ts";
 import type { Server } from "../index.ts";
 import type { ServeOptions } from "./arguments.ts";
@@ -21,8 +22,10 @@ export interface RunningDemo {
 /** Serves the demo; resolves once both listeners are bound. */
 export async function serveDemo(options: ServeOptions): Promise<RunningDemo> {
   const { host } = options;
-  const { app, stop } = demoApp(() => server.metrics());
-  const tls = (await certificateOf(options)) ?? (await developmentCertificate());
+  const given = await certificateOf(options);
+  const tls = given ?? (await developmentCertificate());
+  const isDevelopment = given === null || options.devCert;
+  const { app, stop } = demoApp(() => server.metrics(), isDevelopment ? hashOf(tls.cert as string) : null);
   const server = await onFreePorts(options, (port, tlsPort) => {
     const plain = options.path === undefined ? { host, port } : { path: options.path };
     return app.listen({
@@ -32,6 +35,10 @@ export async function serveDemo(options: ServeOptions): Promise<RunningDemo> {
     });
   });
   return { server, stop };
+}
+
+function hashOf(cert: string): string {
+  return createHash("sha256").update(new X509Certificate(cert).raw).digest("base64");
 }
 
 /** Tries the next port while a usual one is taken. A port that somebody asked for is that port or an error. */

@@ -16,8 +16,11 @@ const TICK_MS = 1000;
 const LINE_COUNT = 10;
 const LINE_MS = 150;
 
-/** The demo; `/metrics` answers what `metrics` gives. */
-export function demoApp(metrics: () => Promise<string>): DemoApp {
+/**
+ * The demo; `/metrics` answers what `metrics` gives. A page trusts a session's certificate that nobody vouches for by its SHA-256 hash,
+ * `certificateHash` in base64; null where somebody vouches for it.
+ */
+export function demoApp(metrics: () => Promise<string>, certificateHash: string | null = null): DemoApp {
   const app = new App();
   const tickers = new Set<EventStream>();
   let isStopping = false;
@@ -25,7 +28,7 @@ export function demoApp(metrics: () => Promise<string>): DemoApp {
   app.get("/", (req) => {
     // Before the page is made: a browser may fetch the style sheet meanwhile.
     req.early({ link: "</style.css>; rel=preload; as=style" });
-    return Reply.html(demoPage(req.protocol, req.exchange.scheme, app.routes()));
+    return Reply.html(demoPage(req.protocol, req.exchange.scheme, app.routes(), certificateHash));
   });
   app.get("/style.css", () => reply(DEMO_STYLE, { contentType: "text/css; charset=utf-8" }));
 
@@ -55,6 +58,13 @@ export function demoApp(metrics: () => Promise<string>): DemoApp {
     let byteCount = 0;
     for await (const chunk of req) byteCount += chunk.length;
     return { byteCount };
+  });
+
+  app.webtransport("/echo", async (session) => {
+    session.datagrams.readable.pipeTo(session.datagrams.writable).catch(() => undefined);
+    void session.draining.then(() => session.close());
+    for await (const { readable, writable } of session.incomingBidirectionalStreams)
+      readable.pipeTo(writable).catch(() => undefined);
   });
 
   app.get("/metrics", async () =>

@@ -27,6 +27,7 @@ export function demoPage(
   protocol: Protocol,
   scheme: "http" | "https",
   routes: readonly RouteListing[],
+  certificateHash: string | null,
 ): string {
   const listed = routes.map(({ method, pattern }) => `<li><code>${method} ${pattern}</code></li>`).join("\n");
   return `<!doctype html>
@@ -55,7 +56,7 @@ export function demoPage(
 <input id="file" type="file" aria-label="a file to count">
 <output id="count"></output>
 </section>
-<section>
+${scheme === "https" ? WEB_TRANSPORT : ""}<section>
 <h2>Early hints</h2>
 <p>This page's style sheet was announced with status 103 before the page was made:
 <code>curl -ik ${scheme === "https" ? "https" : "http"}://…/</code> shows it.</p>
@@ -80,7 +81,59 @@ document.getElementById("file").onchange = async ({ target }) => {
   const answer = await fetch("/upload", { method: "POST", body: file });
   show("count", (await answer.json()).byteCount + " bytes");
 };
-</script>
+${scheme === "https" ? webTransportScript(certificateHash) : ""}</script>
 </html>
+`;
+}
+
+const WEB_TRANSPORT = `<section>
+<h2>WebTransport</h2>
+<p>A text goes out on a stream and as a datagram of a session over HTTP/3, and comes back.</p>
+<input id="text" value="Hello" aria-label="a text to send"> <button id="send">Send</button>
+<output id="stream"></output>
+<output id="datagram"></output>
+</section>
+`;
+
+function webTransportScript(certificateHash: string | null): string {
+  const hash = certificateHash === null ? "null" : JSON.stringify(certificateHash);
+  return `const hash = ${hash};
+const trust = hash === null ? {} : {
+  serverCertificateHashes: [{ algorithm: "sha-256", value: Uint8Array.from(atob(hash), (c) => c.charCodeAt(0)) }],
+};
+let opening = null;
+const openSession = async () => {
+  if (typeof WebTransport !== "function") throw new Error("this browser has no WebTransport");
+  const session = new WebTransport(location.origin + "/echo", trust);
+  session.closed.catch(() => undefined).then(() => { opening = null; });
+  await session.ready;
+  const datagrams = session.datagrams.readable.getReader();
+  const told = () => datagrams.read().then(({ value, done }) => {
+    if (done) return;
+    show("datagram", "as a datagram: " + new TextDecoder().decode(value));
+    return told();
+  });
+  told().catch(() => undefined);
+  return session;
+};
+document.getElementById("send").onclick = async () => {
+  try {
+    const session = await (opening ??= openSession());
+    const bytes = new TextEncoder().encode(document.getElementById("text").value);
+    const began = performance.now();
+    const datagram = session.datagrams.writable.getWriter();
+    datagram.write(bytes);
+    datagram.releaseLock();
+    const { readable, writable } = await session.createBidirectionalStream();
+    const writer = writable.getWriter();
+    writer.write(bytes);
+    writer.close();
+    const text = await new Response(readable).text();
+    show("stream", "on a stream: " + text + " (" + (performance.now() - began).toFixed(1) + " ms)");
+  } catch (error) {
+    opening = null;
+    show("stream", String(error));
+  }
+};
 `;
 }

@@ -2,7 +2,10 @@
 
 import net from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readArguments } from "../../../host/cli/arguments.ts";
+import { serveDemo } from "../../../host/cli/demo.ts";
 import { demoApp } from "../../../host/cli/demo_app.ts";
+import { HttpClient, WebTransport } from "../../../host/index.ts";
 import { startNode } from "../../runtime/program.ts";
 
 const { app, stop } = demoApp(() => Promise.resolve("metrics\n"));
@@ -45,6 +48,29 @@ describe("the demo's routes", () => {
     expect(await ready()).toBe(503);
     expect((await reader.read()).done).toBe(true);
   });
+});
+
+test("a session of WebTransport over HTTP/3 echoes, and ends with the demo", async () => {
+  const command = readArguments(["demo", "--host", "localhost", "--port", "0", "--tls-port", "0"]);
+  if (command.name !== "demo") throw new Error(`it is ${command.name}`);
+  const demo = await serveDemo(command.options);
+  const secure = demo.server.urls.find((url) => url.startsWith("https:"))!;
+  const client = new HttpClient({ tls: { rejectUnauthorized: false } });
+  const html = await (await client.fetch(secure)).text();
+  expect(html).toMatch(/const hash = "[\w+/]{43}="/u);
+  await client.close();
+  const session = new WebTransport(`${secure}echo`, { tls: { rejectUnauthorized: false } });
+  const { readable, writable } = await session.createBidirectionalStream();
+  const writer = writable.getWriter();
+  await writer.write(Buffer.from("hello"));
+  await writer.close();
+  expect(await new Response(readable).text()).toBe("hello");
+  await session.datagrams.writable.getWriter().write(Buffer.from("hi"));
+  const { value } = await session.datagrams.readable.getReader().read();
+  expect(Buffer.from(value!).toString()).toBe("hi");
+  demo.stop();
+  expect(await demo.server.close({ deadlineMs: 4000 })).toEqual({ connections: 0, exchanges: 0 });
+  expect(await session.closed).toEqual({ closeCode: 0, reason: "" });
 });
 
 describe("httpy demo", () => {
