@@ -37,7 +37,7 @@ export class StreamEnds {
   protected isGone = false;
   readonly #carrier: StreamCarrier;
   readonly #codes: StreamCodes;
-  #reader!: ReadableStreamDefaultController<Uint8Array>;
+  #reader!: ReadableByteStreamController;
   #writer!: WritableStreamDefaultController;
   #onReadable: (() => void) | null = null;
   #onWritable: (() => void) | null = null;
@@ -54,8 +54,9 @@ export class StreamEnds {
     this.#codes = codes;
     this.handle = handle;
     const { reads, writes } = directions;
-    this.readable = new ReadableStream<Uint8Array>(
+    this.readable = new ReadableStream(
       {
+        type: "bytes",
         start: (controller) => {
           this.#reader = controller;
           if (reads) return;
@@ -113,15 +114,30 @@ export class StreamEnds {
   #read(): boolean {
     const bytes = this.isGone ? NOTHING : this.#carrier.peek(this.handle);
     if (bytes.length !== 0) {
-      const chunk = bytes.slice();
-      this.#carrier.consume(this.handle, chunk.length);
-      this.#reader.enqueue(chunk);
+      this.#deliver(bytes);
       return true;
     }
     if (!this.isGone && !this.#carrier.isAtEnd(this.handle)) return false;
     this.#isReadOver = true;
     this.#reader.close();
+    this.#reader.byobRequest?.respond(0);
     return true;
+  }
+
+  /** Into the reader's own buffer, where it has given one, and as a chunk of its own else. */
+  #deliver(bytes: Uint8Array): void {
+    const request = this.#reader.byobRequest ?? null;
+    const view = request?.view ?? null;
+    if (request === null || view === null) {
+      const chunk = bytes.slice();
+      this.#carrier.consume(this.handle, chunk.length);
+      this.#reader.enqueue(chunk);
+      return;
+    }
+    const length = Math.min(bytes.length, view.byteLength);
+    new Uint8Array(view.buffer, view.byteOffset, length).set(bytes.subarray(0, length));
+    this.#carrier.consume(this.handle, length);
+    request.respond(length);
   }
 
   async #write(chunk: Uint8Array, isFin: boolean): Promise<void> {

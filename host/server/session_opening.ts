@@ -3,6 +3,7 @@
 import { EngineError } from "../engine/engine_error.ts";
 import { Status } from "../engine/index.ts";
 import type { WebTransportHandler, WebTransportReply } from "../router/index.ts";
+import { WebTransportError } from "../web_transport/web_transport_error.ts";
 import type { ExchangeHost, ServerExchange } from "./server_exchange.ts";
 import { ServerWebTransport, type WebTransportHost } from "./server_web_transport.ts";
 
@@ -33,7 +34,9 @@ export function openServerSession(
   host.finished(exchange);
   const fail = (error: unknown): void => {
     if (error instanceof WebAssembly.RuntimeError) throw error;
-    route.report(error);
+    // A handler that reads until the session is cut hears of that by its error, and has not failed.
+    const isCut = session.isOver && error instanceof WebTransportError && error.source === "session";
+    if (!isCut) route.report(error);
     session.close({ reason: "the handler failed" });
   };
   try {

@@ -105,6 +105,19 @@ describe("streams", () => {
     await Promise.all([sending, echoing]);
   });
 
+  test("read into buffers of the reader's own", async () => {
+    const { client, session } = await open();
+    await send(await client.createUnidirectionalStream(), "0123456789");
+    const stream = await next(session.incomingUnidirectionalStreams);
+    const reader = stream.getReader({ mode: "byob" });
+    const first = await reader.read(new Uint8Array(new ArrayBuffer(16), 8, 4));
+    expect(Buffer.from(first.value!).toString()).toBe("0123");
+    expect([first.value!.byteOffset, first.value!.buffer.byteLength]).toEqual([8, 16]);
+    const second = await reader.read(new Uint8Array(16));
+    expect(Buffer.from(second.value!).toString()).toBe("456789");
+    expect(await reader.read(new Uint8Array(16))).toMatchObject({ done: true });
+  });
+
   test("more than the server allows at a time wait for room", async () => {
     const { client, session } = await open({}, {}, { limits: { quicBidiStreamCount: 8 } });
     void (async () => {

@@ -10,7 +10,7 @@ import {
   wireCodeOf,
 } from "../../../host/web_transport/web_transport_error.ts";
 import { Frame, Stream, varint } from "../../wire/h3/frames.ts";
-import { eventually, gaugeOf, run, type Running } from "./running.ts";
+import { eventually, gaugeOf, pause, run, type Running } from "./running.ts";
 import {
   capsulesOf,
   CLOSE_SESSION,
@@ -214,6 +214,27 @@ describe("the end", () => {
     await expect(session.closed).rejects.toMatchObject({ name: "WebTransportError", source: "session" });
     await expect(next(session.datagrams.readable)).rejects.toThrow("the session was cut");
     expect(await gaugeOf(server, "sessions_wt_open")).toBe(0);
+  });
+
+  test("a handler that reads until its session is cut has not failed", async () => {
+    let isDone = false;
+    const running = await run(
+      (app) =>
+        void app.webtransport("/wt", async (session) => {
+          try {
+            for await (const stream of session.incomingUnidirectionalStreams) await stream.cancel();
+          } finally {
+            isDone = true;
+          }
+        }),
+      { tls, http3: true },
+    );
+    const client = await dial(running);
+    await client.connect("/wt");
+    await client.close();
+    await eventually("the handler's end", () => isDone);
+    await pause(5);
+    expect(running.log.errors).toEqual([]);
   });
 
   test("a server that closes asks for the end, and waits for it", async () => {
