@@ -82,10 +82,18 @@ async function tool(packageName: string, version: string, script: string, args: 
   return results([[packageName, code === 0 ? null : output]]);
 }
 
+let built: Promise<string | null> | undefined;
+
+/** Builds once for all suites. Answers what is wrong, null when nothing is. */
+async function build(): Promise<string | null> {
+  const program = startProgram(process.execPath, ["scripts/build.mjs", "--quiet"]);
+  return (await program.ended()) === 0 ? null : program.stderr();
+}
+
 /** Under vitest's eyes the types need not be there; npm builds them before it packs, and so does this. */
 async function withProject(use: (project: PackedProject) => Promise<SuiteResult>): Promise<SuiteResult> {
-  const build = startProgram(process.execPath, ["scripts/build.mjs", "--quiet"]);
-  if ((await build.ended()) !== 0) return results([["build", build.stderr()]]);
+  const problem = await (built ??= build());
+  if (problem !== null) return results([["build", problem]]);
   const project = packProject();
   try {
     return await use(project);
