@@ -9,11 +9,12 @@ import type { ReceivedHead, SocketPayload } from "../engine/index.ts";
 import { checkClose } from "../server/socket_close.ts";
 import { SocketCompression } from "../server/socket_compression.ts";
 import { bytesOf } from "../server/socket_output.ts";
+import { isUtf8 } from "../server/utf8.ts";
 import { WebSocketCloseEvent, WebSocketErrorEvent } from "./web_socket_events.ts";
 import type { ClientConnection, SocketOwner } from "./client_host.ts";
 import { QuicConnection } from "./quic_connection.ts";
 import { TcpConnection } from "./tcp_connection.ts";
-import { isUtf8 } from "./utf8.ts";
+import { WebSocketOutput } from "./web_socket_output.ts";
 
 /** What the second argument of `new WebSocketClient` takes beside subprotocols. */
 export interface WebSocketClientOptions {
@@ -34,12 +35,6 @@ export interface WebSocketClientOptions {
 }
 
 type Listener<E> = ((event: E) => void) | null;
-
-interface Waiting {
-  readonly bytes: Uint8Array;
-  readonly kind: number;
-  sent: number;
-}
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const COMPRESSOR = { threshold: 1024, level: -1, memLevel: 8 };
@@ -70,8 +65,9 @@ export class WebSocketClient extends EventTarget implements SocketOwner {
   #incoming: Promise<void> = Promise.resolve();
   #outgoing: Promise<void> = Promise.resolve();
   #compressing = 0;
-  readonly #queue: Waiting[] = [];
-  #queuedBytes = 0;
+  /** Bytes of messages that are being compressed, or wait for one that is. */
+  #compressingBytes = 0;
+  readonly #output = new WebSocketOutput();
   #close: { code: number; reason: string } | null = null;
   #end: { code: number; reason: string; status: number } | null = null;
 
@@ -106,12 +102,9 @@ export class WebSocketClient extends EventTarget implements SocketOwner {
   /** Bytes of messages that have not left for the network. */
   get bufferedAmount(): number {
     const connection = this.#connection;
-    if (connection === null || connection.exchange === 0) return this.#queuedBytes;
-    return (
-      this.#queuedBytes +
-      connection.engine.doors.bufferedBytes(connection.exchange) +
-      connection.writableLength
-    );
+    const waiting = this.#compressingBytes + this.#output.byteLength;
+    if (connection === null || connection.exchange === 0) return waiting;
+    return waiting + connection.engine.doors.bufferedBytes(connection.exchange) + connection.writableLength;
   }
 
   send(message: string | ArrayBuffer | ArrayBufferView): void {
@@ -124,18 +117,18 @@ export class WebSocketClient extends EventTarget implements SocketOwner {
     const compression = this.#compression;
     if (compression !== null && (bytes.length >= compression.threshold || this.#compressing > 0)) {
       this.#compressing++;
-      this.#queuedBytes += bytes.length;
+      this.#compressingBytes += bytes.length;
       const isCompressed = bytes.length >= compression.threshold;
       this.#outgoing = this.#outgoing.then(async () => {
         const payload = isCompressed ? await compression.deflate(bytes) : bytes;
         this.#compressing--;
-        this.#queuedBytes -= bytes.length;
-        this.#push({ bytes: payload, kind: isCompressed ? kind | MessageKind.COMPRESSED : kind, sent: -1 });
+        this.#compressingBytes -= bytes.length;
+        this.#push(payload, isCompressed ? kind | MessageKind.COMPRESSED : kind);
         this.#closeWhenSent();
       });
       return;
     }
-    this.#push({ bytes, kind, sent: -1 });
+    this.#push(bytes, kind);
   }
 
   close(code?: number, reason = ""): void {
@@ -224,7 +217,7 @@ export class WebSocketClient extends EventTarget implements SocketOwner {
       if (this.#readyState === WebSocketClient.CLOSED) return;
       const wasAsked = this.#close !== null;
       this.#readyState = WebSocketClient.CLOSED;
-      this.#queue.length = 0;
+      this.#output.drop();
       this.#compression?.close();
       if (!isClean && !wasAsked) {
         this.#tellError(
@@ -318,52 +311,23 @@ export class WebSocketClient extends EventTarget implements SocketOwner {
     this.#tell("message", new MessageEvent("message", { data }));
   }
 
-  #push(waiting: Waiting): void {
-    this.#queue.push(waiting);
-    this.#queuedBytes += waiting.bytes.length;
+  #push(bytes: Uint8Array, kind: number): void {
+    this.#output.push(bytes, kind);
     this.#advance();
   }
 
   #advance(): void {
     const connection = this.#connection;
     if (connection === null || connection.exchange === 0) return;
-    connection.run(() => {
-      for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
-        if (!this.#pass(connection, first)) return;
-        this.#queue.shift();
-        this.#queuedBytes -= first.bytes.length;
-      }
-    });
+    connection.run(() => this.#output.advance(connection.engine, connection.exchange));
     this.#closeWhenSent();
-  }
-
-  /** Hands a message over; false when some of it has to wait. */
-  #pass(connection: ClientConnection, waiting: Waiting): boolean {
-    const { engine, exchange } = connection;
-    const { bytes } = waiting;
-    if (waiting.sent < 0) {
-      if (bytes.length <= WHOLE_BYTES) {
-        return engine.sockets.sendBytes(exchange, waiting.kind, bytes) !== Number(Status.WOULD_BLOCK);
-      }
-      const begun = engine.doors.beginMessage(exchange, waiting.kind, bytes.length);
-      if (begun < 0) return begun !== Number(Status.WOULD_BLOCK);
-      waiting.sent = 0;
-    }
-    while (waiting.sent < bytes.length) {
-      const part = bytes.subarray(waiting.sent, waiting.sent + engine.sockets.payloadMost);
-      const taken = engine.sockets.sendPayload(exchange, part);
-      if (taken < 0) return true;
-      waiting.sent += taken;
-      if (taken < part.length) return false;
-    }
-    return true;
   }
 
   #closeWhenSent(): void {
     const connection = this.#connection;
     if (this.#close === null || connection === null || connection.exchange === 0 || this.#end !== null)
       return;
-    if (this.#queue.length > 0 || this.#compressing > 0) return;
+    if (!this.#output.isEmpty || this.#compressing > 0) return;
     const { code, reason } = this.#close;
     connection.run(() => {
       connection.engine.sockets.close(connection.exchange, code, reason, performance.now());
@@ -380,8 +344,6 @@ export class WebSocketClient extends EventTarget implements SocketOwner {
     this.dispatchEvent(event);
   }
 }
-
-const WHOLE_BYTES = 65536;
 
 function targetOf(url: string | URL): URL {
   const target = new URL(url);

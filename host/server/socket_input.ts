@@ -9,6 +9,7 @@ import type { WebSocketMessage } from "../router/index.ts";
 import type { Session } from "./session.ts";
 import type { SocketCompression } from "./socket_compression.ts";
 import type { RoutedSocket } from "./socket_handlers.ts";
+import { isUtf8 } from "./utf8.ts";
 
 /** A message of this size is given room when it is announced; a longer one as it arrives, since announcing costs nothing. */
 const ROOM_AT_ONCE = 1024 * 1024;
@@ -196,16 +197,6 @@ function textStatus(bytes: Uint8Array, isBinary: boolean): number {
 }
 
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    strict.decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Not zeroed where the runtime can leave that out: all of it is written before it is read. */
 function newBytes(length: number): Uint8Array {
