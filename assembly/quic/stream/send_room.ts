@@ -9,7 +9,7 @@
  * enough that what is still held fills the path until the application has answered.
  */
 import { Limit } from "../../abi/limit.ts";
-import { limitHit, limitOf, limitU32 } from "../../session/limits.ts";
+import { limitHit, limitOf } from "../../session/limits.ts";
 import { sendBufferHeld } from "./send_buffer.ts";
 import {
   clearStreamFlag,
