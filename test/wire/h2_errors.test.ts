@@ -376,12 +376,14 @@ const acceptedRows: Row[] = [
   },
 ];
 
+/** One engine for all connections: each is gone, with all its memory, before the next one opens. */
+const driver = new Driver({ handler: answering });
+
 /** Everything that can be seen of a run. */
 function run(
   row: Row,
   pieces: (bytes: Buffer) => Buffer[],
 ): { frames: string[]; events: string[]; traffic: string[] } {
-  const driver = new Driver({ handler: answering });
   const connection = driver.open(Role.SERVER, 0, Protocol.HTTP_2);
   const bytes = Buffer.concat(row.isBare ? row.bytes : [PREFACE, settings(), settingsAck, ...row.bytes]);
   for (const piece of pieces(bytes)) driver.feed(connection, piece);
