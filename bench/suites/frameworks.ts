@@ -163,8 +163,8 @@ export const frameworks: Suite = {
       bars: SMALL_BARS,
       morePeers: ["raw-net"],
       notes: [
-        "`raw-net` is no server: `node:net` that writes one constant answer for whatever it reads. What Node's sockets cost is the ceiling",
-        "of every server on Node, and a ratio to a server elsewhere can be no larger than the ceiling's.",
+        "`raw-net` is no server: `node:net` that writes one constant answer for whatever it reads. " +
+          "What Node's sockets cost is the ceiling of every server on Node, and a ratio to a server elsewhere can be no larger than the ceiling's.",
       ],
     }),
     requests({
