@@ -8,6 +8,7 @@ import { type Program, root, startProgram } from "../runtime/program.ts";
 import { problemOf, results, skipped } from "./suite.ts";
 import type { Suite, SuiteResult } from "./suite.ts";
 import { pythonWith } from "./tools.ts";
+import { nextOf, textOf, writeText } from "../runtime/web_streams.ts";
 
 export const webTransportAioquicSuites: Suite[] = [{ name: "WebTransport: aioquic's server", run }];
 
@@ -62,19 +63,19 @@ function checks(dial: (path: string) => WebTransport, program: Program): Record<
       if ((await echo(session, text)) !== text) throw new Error("it came back otherwise");
     }),
     "a stream one way, answered by one of the server's": within("/", async (session) => {
-      await put(await session.createUnidirectionalStream(), "alone");
-      expectEqual(await textOf(await next(session.incomingUnidirectionalStreams)), "alone");
+      await writeText(await session.createUnidirectionalStream(), "alone");
+      expectEqual(await textOf(await nextOf(session.incomingUnidirectionalStreams)), "alone");
     }),
     "a stream both ways of the server's": within("/server", async (session) => {
       // What is written there aioquic takes for frames of HTTP/3: nothing is.
-      const { readable } = await next(session.incomingBidirectionalStreams);
+      const { readable } = await nextOf(session.incomingBidirectionalStreams);
       const reader = readable.getReader();
       expectEqual(Buffer.from((await reader.read()).value ?? []).toString(), "from the server");
     }),
     datagrams: within("/", async (session) => {
       const { writable, readable } = session.datagrams;
       const writer = writable.getWriter();
-      const reading = next(readable);
+      const reading = nextOf(readable);
       let isBack = false;
       void reading.finally(() => (isBack = true)).catch(() => undefined);
       // A datagram may be lost.
@@ -85,7 +86,7 @@ function checks(dial: (path: string) => WebTransport, program: Program): Record<
       expectEqual(Buffer.from(await reading).toString(), "ping");
     }),
     "a stream that comes before its session waits for it": within("/early", async (session) => {
-      expectEqual(await textOf(await next(session.incomingUnidirectionalStreams)), "early");
+      expectEqual(await textOf(await nextOf(session.incomingUnidirectionalStreams)), "early");
     }),
     "the server asks for the end": within("/drain", async (session) => {
       await session.draining;
@@ -111,28 +112,8 @@ function checks(dial: (path: string) => WebTransport, program: Program): Record<
 
 async function echo(session: WebTransport, text: string): Promise<string> {
   const { readable, writable } = await session.createBidirectionalStream();
-  const [, back] = await Promise.all([put(writable, text), textOf(readable)]);
+  const [, back] = await Promise.all([writeText(writable, text), textOf(readable)]);
   return back;
-}
-
-async function put(writable: WritableStream<Uint8Array>, text: string): Promise<void> {
-  const writer = writable.getWriter();
-  await writer.write(Buffer.from(text));
-  await writer.close();
-}
-
-async function textOf(readable: ReadableStream<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of readable) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
-
-async function next<T>(readable: ReadableStream<T>): Promise<T> {
-  const reader = readable.getReader();
-  const { value, done } = await reader.read();
-  reader.releaseLock();
-  if (done) throw new Error("it has ended");
-  return value;
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<Error> {

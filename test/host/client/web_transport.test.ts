@@ -10,6 +10,7 @@ import type { ListenOptions } from "../../../host/server/options.ts";
 import { developmentCertificate } from "../../../host/server/development_certificate.ts";
 import { WebTransportError } from "../../../host/web_transport/web_transport_error.ts";
 import { eventually, gaugeOf, run, type Running } from "../server/running.ts";
+import { nextOf, textOf, writeText } from "../../runtime/web_streams.ts";
 
 const tls = await developmentCertificate();
 const clients: WebTransport[] = [];
@@ -55,26 +56,6 @@ async function open(
   return { ...running, client: dialled, session: sessions[0] as WebTransportSession };
 }
 
-async function textOf(readable: ReadableStream<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of readable) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("latin1");
-}
-
-async function send(writable: WritableStream<Uint8Array>, text: string): Promise<void> {
-  const writer = writable.getWriter();
-  await writer.write(Buffer.from(text));
-  await writer.close();
-}
-
-async function next<T>(readable: ReadableStream<T>): Promise<T> {
-  const reader = readable.getReader();
-  const { value, done } = await reader.read();
-  reader.releaseLock();
-  if (done) throw new Error("it has ended");
-  return value;
-}
-
 describe("streams", () => {
   test("of both sides and both kinds", async () => {
     const { client, session } = await open();
@@ -83,13 +64,13 @@ describe("streams", () => {
       [session, client],
     ] as const) {
       const both = await from.createBidirectionalStream();
-      await send(both.writable, "ping");
-      const taken = await next(to.incomingBidirectionalStreams);
+      await writeText(both.writable, "ping");
+      const taken = await nextOf(to.incomingBidirectionalStreams);
       expect(await textOf(taken.readable)).toBe("ping");
-      await send(taken.writable, "pong");
+      await writeText(taken.writable, "pong");
       expect(await textOf(both.readable)).toBe("pong");
-      await send(await from.createUnidirectionalStream(), "alone");
-      expect(await textOf(await next(to.incomingUnidirectionalStreams))).toBe("alone");
+      await writeText(await from.createUnidirectionalStream(), "alone");
+      expect(await textOf(await nextOf(to.incomingUnidirectionalStreams))).toBe("alone");
     }
   });
 
@@ -99,7 +80,7 @@ describe("streams", () => {
     const both = await client.createBidirectionalStream();
     const writer = both.writable.getWriter();
     const sending = writer.write(bytes).then(() => writer.close());
-    const taken = await next(session.incomingBidirectionalStreams);
+    const taken = await nextOf(session.incomingBidirectionalStreams);
     const echoing = taken.readable.pipeTo(taken.writable);
     expect((await textOf(both.readable)) === bytes.toString("latin1")).toBe(true);
     await Promise.all([sending, echoing]);
@@ -107,8 +88,8 @@ describe("streams", () => {
 
   test("read into buffers of the reader's own", async () => {
     const { client, session } = await open();
-    await send(await client.createUnidirectionalStream(), "0123456789");
-    const stream = await next(session.incomingUnidirectionalStreams);
+    await writeText(await client.createUnidirectionalStream(), "0123456789");
+    const stream = await nextOf(session.incomingUnidirectionalStreams);
     const reader = stream.getReader({ mode: "byob" });
     const first = await reader.read(new Uint8Array(new ArrayBuffer(16), 8, 4));
     expect(Buffer.from(first.value!).toString()).toBe("0123");
@@ -126,7 +107,7 @@ describe("streams", () => {
     })();
     const echoes = Array.from({ length: 40 }, async (_, index) => {
       const { readable, writable } = await client.createBidirectionalStream();
-      await send(writable, String(index));
+      await writeText(writable, String(index));
       return textOf(readable);
     });
     expect(await Promise.all(echoes)).toEqual(Array.from({ length: 40 }, (_, index) => String(index)));
@@ -137,7 +118,7 @@ describe("streams", () => {
     const one = await client.createUnidirectionalStream();
     const writer = one.getWriter();
     await writer.write(Buffer.from("x"));
-    const taken = await next(session.incomingUnidirectionalStreams);
+    const taken = await nextOf(session.incomingUnidirectionalStreams);
     await writer.abort(new WebTransportError("no", { streamErrorCode: 42 }));
     await expect(textOf(taken)).rejects.toMatchObject({ source: "stream", streamErrorCode: 42 });
     const both = await client.createBidirectionalStream();
@@ -145,7 +126,7 @@ describe("streams", () => {
       const first = both.writable.getWriter();
       await first.write(Buffer.from("y"));
       first.releaseLock();
-      return next(session.incomingBidirectionalStreams);
+      return nextOf(session.incomingBidirectionalStreams);
     })();
     await far.readable.cancel(new WebTransportError("enough", { streamErrorCode: 7 }));
     await expect(both.writable.getWriter().closed).rejects.toMatchObject({
@@ -160,10 +141,10 @@ describe("streams", () => {
     const { port } = await serve((session) => void sessions.push(session));
     const client = dial(port);
     const datagram = client.datagrams.writable.getWriter().write(Buffer.from("early"));
-    await send(await client.createUnidirectionalStream(), "first");
+    await writeText(await client.createUnidirectionalStream(), "first");
     await datagram;
-    expect(await textOf(await next(sessions[0]!.incomingUnidirectionalStreams))).toBe("first");
-    expect(Buffer.from(await next(sessions[0]!.datagrams.readable)).toString()).toBe("early");
+    expect(await textOf(await nextOf(sessions[0]!.incomingUnidirectionalStreams))).toBe("first");
+    expect(Buffer.from(await nextOf(sessions[0]!.datagrams.readable)).toString()).toBe("early");
   });
 });
 
@@ -173,9 +154,9 @@ test("datagrams go both ways, whole", async () => {
   expect(most).toBeGreaterThan(1000);
   const writer = client.datagrams.writable.getWriter();
   await writer.write(Buffer.alloc(most, "a"));
-  expect(await next(session.datagrams.readable)).toHaveLength(most);
+  expect(await nextOf(session.datagrams.readable)).toHaveLength(most);
   await session.datagrams.writable.getWriter().write(Buffer.from("pong"));
-  expect(Buffer.from(await next(client.datagrams.readable)).toString()).toBe("pong");
+  expect(Buffer.from(await nextOf(client.datagrams.readable)).toString()).toBe("pong");
   await expect(writer.write("text" as never)).rejects.toThrow("a datagram is bytes");
 });
 
@@ -190,7 +171,7 @@ describe("the end", () => {
     expect(await session.closed).toEqual({ closeCode: 7, reason: "bye ✓" });
     await expect(one.getWriter().write(Buffer.from("x"))).rejects.toThrow();
     await expect(client.createBidirectionalStream()).rejects.toMatchObject({ source: "session" });
-    expect((await next(client.datagrams.readable).catch((error: Error) => error)) instanceof Error).toBe(
+    expect((await nextOf(client.datagrams.readable).catch((error: Error) => error)) instanceof Error).toBe(
       true,
     );
     // The connection goes with its session, and nothing is left of either.
@@ -217,7 +198,7 @@ describe("the end", () => {
 
   test("a server that is cut cuts its sessions", async () => {
     const { client, server } = await open();
-    const reading = next(client.incomingUnidirectionalStreams);
+    const reading = nextOf(client.incomingUnidirectionalStreams);
     await server.close({ deadlineMs: 0 });
     const error = await client.closed.catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(WebTransportError);

@@ -19,6 +19,7 @@ import {
   RawTransportClient,
   type RawTransportStream,
 } from "./web_transport_client.ts";
+import { nextOf, textOf } from "../../runtime/web_streams.ts";
 
 const tls = await developmentCertificate();
 const clients: RawTransportClient[] = [];
@@ -55,27 +56,13 @@ async function dial({ port }: { port: number }): Promise<RawTransportClient> {
   return client;
 }
 
-async function textOf(readable: ReadableStream<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of readable) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("latin1");
-}
-
-async function next<T>(readable: ReadableStream<T>): Promise<T> {
-  const reader = readable.getReader();
-  const { value, done } = await reader.read();
-  reader.releaseLock();
-  if (done) throw new Error("it has ended");
-  return value;
-}
-
 describe("streams", () => {
   test("the peer's, both ways and one way", async () => {
     const { client, stream, session } = await open();
     const both = await client.openIn(stream, false);
     await both.send("ping");
     await both.end();
-    const taken = await next(session.incomingBidirectionalStreams);
+    const taken = await nextOf(session.incomingBidirectionalStreams);
     expect(await textOf(taken.readable)).toBe("ping");
     const writer = taken.writable.getWriter();
     await writer.write(Buffer.from("pong"));
@@ -86,7 +73,7 @@ describe("streams", () => {
     const one = await client.openIn(stream, true);
     await one.send("alone");
     await one.end();
-    expect(await textOf(await next(session.incomingUnidirectionalStreams))).toBe("alone");
+    expect(await textOf(await nextOf(session.incomingUnidirectionalStreams))).toBe("alone");
   });
 
   test("the server's, which begin with type and session", async () => {
@@ -115,7 +102,7 @@ describe("streams", () => {
     const bytes = Buffer.alloc(1 << 20, "0123456789");
     const both = await client.openIn(stream, false);
     const sending = both.send(bytes).then(() => both.end());
-    const taken = await next(session.incomingBidirectionalStreams);
+    const taken = await nextOf(session.incomingBidirectionalStreams);
     await taken.readable.pipeTo(taken.writable);
     await sending;
     await eventually("the echo", () => both.isEnded);
@@ -126,7 +113,7 @@ describe("streams", () => {
     const { client, stream, session } = await open();
     const one = await client.openIn(stream, true);
     await one.send("x");
-    const taken = await next(session.incomingUnidirectionalStreams);
+    const taken = await nextOf(session.incomingUnidirectionalStreams);
     await one.reset(wireCodeOf(42));
     await expect(textOf(taken)).rejects.toMatchObject({
       name: "WebTransportError",
@@ -152,7 +139,7 @@ describe("datagrams", () => {
   test("both ways", async () => {
     const { client, stream, session } = await open();
     client.sendDatagram(stream, "ping");
-    expect(Buffer.from(await next(session.datagrams.readable)).toString()).toBe("ping");
+    expect(Buffer.from(await nextOf(session.datagrams.readable)).toString()).toBe("ping");
     const writer = session.datagrams.writable.getWriter();
     await writer.write(Buffer.from("pong"));
     await eventually("the datagram", () => client.datagrams.length === 1);
@@ -171,7 +158,7 @@ describe("datagrams", () => {
     for (const text of ["a", "b", "c", "d"]) client.sendDatagram(stream, text);
     const last = await client.openIn(stream, true);
     await last.send("x");
-    await next(session.incomingUnidirectionalStreams);
+    await nextOf(session.incomingUnidirectionalStreams);
     const reader = session.datagrams.readable.getReader();
     const texts = [await reader.read(), await reader.read()].map(({ value }) =>
       Buffer.from(value!).toString(),
@@ -184,7 +171,7 @@ describe("the end", () => {
   test("the peer closes with code and reason", async () => {
     const { client, stream, session } = await open();
     const one = await session.createUnidirectionalStream();
-    const reading = next(session.incomingBidirectionalStreams);
+    const reading = nextOf(session.incomingBidirectionalStreams);
     await stream.send(closeCapsule(7, "bye ✓"));
     expect(await session.closed).toEqual({ closeCode: 7, reason: "bye ✓" });
     await expect(reading).rejects.toThrow("it has ended");
@@ -212,7 +199,7 @@ describe("the end", () => {
     expect(await gaugeOf(server, "sessions_wt_open")).toBe(1);
     await client.close();
     await expect(session.closed).rejects.toMatchObject({ name: "WebTransportError", source: "session" });
-    await expect(next(session.datagrams.readable)).rejects.toThrow("the session was cut");
+    await expect(nextOf(session.datagrams.readable)).rejects.toThrow("the session was cut");
     expect(await gaugeOf(server, "sessions_wt_open")).toBe(0);
   });
 
